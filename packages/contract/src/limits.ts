@@ -1,0 +1,57 @@
+/**
+ * Every limit that a caller can meet, with its reason. Sizes are bytes of UTF-8, lengths UTF-16 code
+ * units, times milliseconds.
+ */
+
+/** Characters of an event id; CloudEvents' source and id share it. */
+export const ID_LENGTH_MAX = 256;
+/** Characters of an event name or a customer id. */
+export const NAME_LENGTH_MAX = 128;
+/** Objects and arrays inside each other in `properties`: deeper bodies break serialisation further on. */
+export const PROPERTY_DEPTH_MAX = 8;
+/** Values in `properties`, counted through all levels. */
+export const PROPERTY_NODES_MAX = 512;
+/** Characters of a property's key. */
+export const PROPERTY_KEY_LENGTH_MAX = 128;
+
+/** Events in one request. */
+export const BATCH_EVENTS_MAX = 10_000;
+/** A request's body, after decompression. */
+export const BODY_BYTES_MAX = 5_000_000;
+/** A queue message: above 64,000 bytes the platform bills it twice. */
+export const MESSAGE_BYTES_MAX = 64_000;
+/** An event, serialised: it has to fit into one message with its envelope. */
+export const EVENT_BYTES_MAX = 60_000;
+/** Messages and bytes in one `sendBatch`; the platform takes 100 and 256 kB. */
+export const SEND_BATCH_MESSAGES_MAX = 90;
+export const SEND_BATCH_BYTES_MAX = 200_000;
+
+/** How far back an event may have happened when it is received. */
+export const EVENT_AGE_MS_MAX = 35 * 86_400_000;
+/** How far ahead of the server a client's clock may be. */
+export const EVENT_AHEAD_MS_MAX = 5 * 60_000;
+/** Fingerprints are kept until the event is this many days old: the age limit and a week in flight. */
+export const MEMORY_DAYS = 42;
+
+/** A management request's body. */
+export const JSON_BODY_BYTES_MAX = 100_000;
+/** Label groups of one metric on one customer's day; the rest is counted under `OTHER_LABEL`. */
+export const LABEL_GROUPS_MAX = 1_000;
+/** The visible name of what exceeds `LABEL_GROUPS_MAX`. */
+export const OTHER_LABEL = "(other)";
+
+/** Metrics of a project: evaluation stays flat, but each day's row set grows with them. */
+export const METRICS_MAX = 200;
+/** Labels a metric can be split by. */
+export const GROUP_BY_MAX = 5;
+/** Days a usage query or report can span. */
+export const RANGE_DAYS_MAX = 400;
+/** Rows of a page of a list. */
+export const PAGE_LIMIT_MAX = 500;
+/** Rows of a report. */
+export const REPORT_LIMIT_MAX = 500;
+
+/** How long an isolate trusts a key it has looked up: the bound on a revoked key's life. */
+export const KEY_CACHE_MS = 10_000;
+/** How long an ingest key outlives its last look-up while the database does not answer. */
+export const KEY_STALE_MS = 10 * 60_000;

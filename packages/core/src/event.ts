@@ -1,0 +1,48 @@
+/** A value JSON can hold. A number that JavaScript would round is kept as its text. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** One immutable fact of use, as it travels from the edge to the meter and the archive. */
+export interface UsageEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly customer_id: string;
+  /** RFC 3339, unix seconds or unix milliseconds; absent when the time of receipt stands for it. */
+  readonly timestamp?: string | number | undefined;
+  readonly properties?: { readonly [key: string]: Json } | undefined;
+}
+
+/**
+ * Number tokens that a double might not hold: sixteen or more digits, or an exponent of three. A JSON
+ * number can only follow one of the four leading characters, so quoted digits are passed over.
+ */
+const MAYBE_ROUNDED = /[:,[\s]-?(?:[0-9.]{16}|[0-9.]+[eE][+-]?[0-9]{3})/;
+
+type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+/** A decimal as its significant digits and the power of ten of the first: equal for equal numbers. */
+function canonical(decimal: string): string {
+  const [mantissa = "", exponent = "0"] = decimal.toLowerCase().split("e");
+  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
+  const digits = whole + fraction;
+  const leading = digits.length - digits.replace(/^0+/, "").length;
+  const significant = digits.slice(leading).replace(/0+$/, "");
+  if (significant === "") return "0";
+  return `${mantissa.startsWith("-") ? "-" : ""}${significant}e${Number(exponent) + whole.length - leading}`;
+}
+
+const keepExact: Reviver = (_key, value, context) => {
+  if (typeof value !== "number" || context.source === undefined) return value;
+  return Number.isFinite(value) && canonical(context.source) === canonical(String(value)) ? value : context.source;
+};
+
+/**
+ * `JSON.parse`, except that a number which a double cannot hold stays as the text that was written
+ * (`12345678901234567890`, `0.1234567890123456789`, `1e400`), so that nothing is rounded on the way in.
+ * Of repeated keys the last one counts.
+ *
+ * @throws SyntaxError when the text is not JSON.
+ */
+export function parseJson(text: string): unknown {
+  if (!MAYBE_ROUNDED.test(text)) return JSON.parse(text);
+  return JSON.parse(text, keepExact as (key: string, value: unknown) => unknown);
+}

@@ -1,0 +1,148 @@
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+/**
+ * D1: the catalog, and what is derived from the meters. Time points are milliseconds, days are days
+ * since 1970-01-01, quantities are whole numbers of the metric's smallest unit. Every table but
+ * `projects` leads with `project_id`, and the hot one has no secondary index: each would be billed as
+ * another row written.
+ */
+
+export const projects = sqliteTable("projects", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  time_zone: text("time_zone").notNull(),
+  /** Grows with every change of the project's metrics, so that the consumer can tell when to read them again. */
+  catalog_version: integer("catalog_version").notNull(),
+  created_at: integer("created_at").notNull(),
+});
+
+/** An API key: the secret itself is never stored, only its HMAC. */
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    /** Space-separated: ingest, read, admin. */
+    scopes: text("scopes").notNull(),
+    /** HMAC-SHA-256 of the whole key under the deployment's pepper, hexadecimal. */
+    hash: text("hash").notNull(),
+    created_at: integer("created_at").notNull(),
+    revoked_at: integer("revoked_at"),
+  },
+  (table) => [index("api_keys_by_project").on(table.project_id, table.created_at)],
+);
+
+export const metrics = sqliteTable(
+  "metrics",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    slug: text("slug").notNull(),
+    version: integer("version").notNull(),
+    /** A `MetricInput` with its slug, as JSON. */
+    definition: text("definition").notNull(),
+    created_at: integer("created_at").notNull(),
+    updated_at: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.id] }), uniqueIndex("metrics_by_slug").on(table.project_id, table.slug)],
+);
+
+/** Customers appear with their first event; what people add to them is optional. */
+export const customers = sqliteTable(
+  "customers",
+  {
+    project_id: text("project_id").notNull(),
+    customer_id: text("customer_id").notNull(),
+    name: text("name"),
+    plan: text("plan"),
+    time_zone: text("time_zone"),
+    /** A flat JSON object. */
+    attributes: text("attributes"),
+    first_seen_at: integer("first_seen_at"),
+    created_at: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.customer_id] })],
+);
+
+/**
+ * Daily aggregates, absolute and versioned. The day stands before the customer, so that a project-wide
+ * question reads the days it asks for however long the history is; one customer's days are looked up
+ * one by one.
+ */
+export const usageDays = sqliteTable(
+  "usage_days",
+  {
+    project_id: text("project_id").notNull(),
+    metric_id: text("metric_id").notNull(),
+    day: integer("day").notNull(),
+    customer_id: text("customer_id").notNull(),
+    version: integer("version").notNull(),
+    value: integer("value").notNull(),
+    events: integer("events").notNull(),
+    rejected: integer("rejected").notNull(),
+    last_at: integer("last_at").notNull(),
+    /** `DayGroup[]` as JSON. */
+    groups: text("groups").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.metric_id, table.day, table.customer_id] })],
+);
+
+/** Flushes that meters owe, one row per batch of events: the sweeper's list. */
+export const watches = sqliteTable(
+  "watches",
+  {
+    due_at: integer("due_at").notNull(),
+    /** Of the batch's content, so that a redelivery writes the same row. */
+    id: text("id").notNull(),
+    project_id: text("project_id").notNull(),
+    /** `[customer_id, metric_id, day, version][]` as JSON. */
+    customers: text("customers").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.due_at, table.id] })],
+);
+
+export const publications = sqliteTable("publications", {
+  id: text("id").primaryKey(),
+  project_id: text("project_id").notNull(),
+  title: text("title").notNull(),
+  /** What is shown, frozen: `{report, params}` as JSON. */
+  query: text("query").notNull(),
+  /** SHA-256 of the key, hexadecimal. */
+  key_hash: text("key_hash").notNull(),
+  created_at: integer("created_at").notNull(),
+  rotated_at: integer("rotated_at"),
+  expires_at: integer("expires_at"),
+  revoked_at: integer("revoked_at"),
+});
+
+/** What could not be counted, with the reason, until a person puts it back. */
+export const quarantine = sqliteTable(
+  "quarantine",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    reason: text("reason").notNull(),
+    detail: text("detail").notNull(),
+    customer_id: text("customer_id"),
+    body: text("body").notNull(),
+    created_at: integer("created_at").notNull(),
+    replayed_at: integer("replayed_at"),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.id] })],
+);
+
+/** Answers of POSTs that carried an `Idempotency-Key`, so that a retry gets the first one. */
+export const idempotentAnswers = sqliteTable(
+  "idempotent_answers",
+  {
+    project_id: text("project_id").notNull(),
+    key: text("key").notNull(),
+    /** SHA-256 of method, path and body. */
+    request_hash: text("request_hash").notNull(),
+    status: integer("status").notNull(),
+    body: text("body").notNull(),
+    created_at: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.key] })],
+);
