@@ -1,0 +1,5 @@
+export * from "./app.ts";
+export * from "./authenticate.ts";
+export * from "./keys.ts";
+export * from "./problem.ts";
+export * from "./read-body.ts";
