@@ -9,8 +9,6 @@ export interface MeterAddress {
 /** A counter of the customer: one metric and one value per label. */
 export interface SeriesRef {
   readonly metric_id: string;
-  /** The definition that produced the values. */
-  readonly metric_version: number;
   readonly labels: readonly string[];
 }
 

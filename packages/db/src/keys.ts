@@ -1,5 +1,6 @@
 import { and, desc, eq, isNull } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { type AgeCursor, olderThan } from "./age-cursor.ts";
 import { apiKeys } from "./schema.ts";
 
 const COLUMNS = {
@@ -19,9 +20,19 @@ export async function insertKey(db: D1Database, key: typeof apiKeys.$inferInsert
   await drizzle(db).insert(apiKeys).values(key);
 }
 
-/** A project's keys, newest first. */
-export async function listKeys(db: D1Database, projectId: string, limit: number): Promise<KeyRow[]> {
-  return drizzle(db).select(COLUMNS).from(apiKeys).where(eq(apiKeys.project_id, projectId)).orderBy(desc(apiKeys.created_at)).limit(limit);
+/** A page of a project's keys, newest first. */
+export async function listKeys(
+  db: D1Database,
+  projectId: string,
+  page: { readonly before: AgeCursor | undefined; readonly limit: number },
+): Promise<KeyRow[]> {
+  const { before, limit } = page;
+  return drizzle(db)
+    .select(COLUMNS)
+    .from(apiKeys)
+    .where(and(eq(apiKeys.project_id, projectId), olderThan(apiKeys, before)))
+    .orderBy(desc(apiKeys.created_at), desc(apiKeys.id))
+    .limit(limit);
 }
 
 /** Revokes a key. @returns false when the project has no such key, or it was revoked before. */

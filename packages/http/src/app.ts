@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import type { HonoOptions } from "hono/hono-base";
 import { errorResponse, Problem, problemResponse } from "./problem.ts";
 
 /** What every route finds in its context. */
@@ -19,13 +18,15 @@ export function newRequestId(): string {
   return `req_${crypto.randomUUID()}`;
 }
 
-/** A Hono app with the plumbing that every Worker shares: request ids, problems, 404 and 405. */
-export function createApp<Bindings extends object>(options?: HonoOptions<AppEnv<Bindings>>): Hono<AppEnv<Bindings>> {
-  return withPlumbing(new Hono<AppEnv<Bindings>>(options));
+/** A Hono app with the plumbing that every Worker shares. */
+export function createApp<Bindings extends object>(): Hono<AppEnv<Bindings>> {
+  const app = new Hono<AppEnv<Bindings>>();
+  addPlumbing(app);
+  return app;
 }
 
-/** Adds the plumbing to an app of any Hono kind. Call it before adding routes. */
-export function withPlumbing<Bindings extends object, App extends Hono<AppEnv<Bindings>>>(app: App): App {
+/** Adds request ids, problems, 404 and 405 to an app of any Hono kind. Call it before adding routes. */
+export function addPlumbing<Bindings extends object>(app: Hono<AppEnv<Bindings>>): void {
   app.use(async (context, next) => {
     const requestId = newRequestId();
     context.set("request_id", requestId);
@@ -41,7 +42,6 @@ export function withPlumbing<Bindings extends object, App extends Hono<AppEnv<Bi
         : new Problem("method_not_allowed", `${context.req.method} is not one of ${allowed.join(", ")}.`, { headers: { allow: allowed.join(", ") } });
     return problemResponse(problem, context.get("request_id"), context.req.url);
   });
-  return app;
 }
 
 /** Whether a handler, not only middleware, answers this method on this path. */

@@ -15,7 +15,7 @@ export interface Body {
 export async function readBody(request: Request, bytesMax: number): Promise<Body> {
   const bytes = await readBytes(request, bytesMax);
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes: bytes.byteLength };
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes), bytes: bytes.byteLength };
   } catch {
     throw new Problem("malformed_body", "The body is not valid UTF-8.");
   }

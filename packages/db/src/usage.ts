@@ -1,0 +1,92 @@
+import type { DayPlan, UsageSum } from "@tidemark/core/day-plan";
+import { type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { toTotal, type Limbs, TOTAL_HIGH, TOTAL_LOW } from "./total.ts";
+import { type UsageScope, usageParts } from "./usage-parts.ts";
+
+/** A stored day's version, and how many events of it had no usable value. */
+export interface DayMark {
+  readonly metric_id: string;
+  readonly day: number;
+  readonly version: number;
+  readonly rejected: number;
+}
+
+/** What to add up, and how to split it. */
+export interface UsageQuestion {
+  readonly scope: UsageScope;
+  readonly plan: DayPlan;
+  /** Positions of the labels to group by in the metric's `group_by`; `null` not to group. */
+  readonly labelIndexes: readonly number[] | null;
+  /** Days that a meter knows better: they count here only where the stored version is not older. */
+  readonly live: readonly Pick<DayMark, "metric_id" | "day" | "version">[];
+  /** At most this many sums are returned: one more than the caller can use. */
+  readonly limit: number;
+}
+
+type SumRow = Limbs & { readonly metric_id: string; readonly bucket: number; readonly group_labels: string };
+
+/**
+ * Adds up stored usage by metric, bucket and label group, and reads the marks of the days of `marks`:
+ * both in one transaction, so that a day's version and its sum belong together.
+ */
+export async function sumUsage(
+  db: D1Database,
+  question: UsageQuestion,
+  marks: { readonly first: number; readonly last: number },
+): Promise<{ readonly sums: readonly UsageSum[]; readonly marks: readonly DayMark[] }> {
+  const orm = drizzle(db);
+  const [rows, days] = await orm.batch([
+    orm.all<SumRow>(sumQuery(question)),
+    orm.all<DayMark>(markQuery(question.scope, marks)),
+  ]);
+  return { sums: rows.map(toSum), marks: days };
+}
+
+/** How many events of a span of UTC days matched and had no usable value, over all customers. */
+export async function countRejected(
+  db: D1Database,
+  scope: UsageScope,
+  days: { readonly first: number; readonly last: number },
+): Promise<number> {
+  const { project_id, metric_ids } = scope;
+  const row = await drizzle(db).get<{ rejected: number }>(sql`
+    SELECT COALESCE(SUM(rejected), 0) AS rejected
+    FROM usage_days
+    WHERE project_id = ${project_id}
+      AND metric_id IN (SELECT value FROM json_each(${JSON.stringify(metric_ids)}))
+      AND day BETWEEN ${days.first} AND ${days.last}`);
+  return row.rejected;
+}
+
+/** The same sums over all customers of the project, without marks: no meter is asked there. */
+export async function sumProjectUsage(db: D1Database, question: UsageQuestion): Promise<readonly UsageSum[]> {
+  return (await drizzle(db).all<SumRow>(sumQuery(question))).map(toSum);
+}
+
+function sumQuery({ scope, plan, labelIndexes, live, limit }: UsageQuestion): SQL {
+  return sql`
+    SELECT metric_id, bucket, group_labels, ${TOTAL_HIGH}, ${TOTAL_LOW}
+    FROM (${usageParts(scope, plan, { labelIndexes, live })})
+    GROUP BY metric_id, bucket, group_labels
+    LIMIT ${limit}`;
+}
+
+function markQuery(scope: UsageScope, days: { readonly first: number; readonly last: number }): SQL {
+  const { project_id, metric_ids, customer_ids } = scope;
+  return sql`
+    WITH RECURSIVE span(day) AS (
+      SELECT ${days.first} UNION ALL SELECT day + 1 FROM span WHERE day < ${days.last}
+    )
+    SELECT u.metric_id, u.day, u.version, u.rejected
+    FROM json_each(${JSON.stringify(metric_ids)}) AS m
+    CROSS JOIN span
+    CROSS JOIN json_each(${JSON.stringify(customer_ids)}) AS c
+    CROSS JOIN usage_days AS u
+    WHERE u.project_id = ${project_id} AND u.metric_id = m.value AND u.day = span.day AND u.customer_id = c.value`;
+}
+
+function toSum({ metric_id, bucket, group_labels, ...limbs }: SumRow): UsageSum {
+  // SQLite escapes some characters that JavaScript does not: one spelling, so that live groups meet theirs.
+  return { metric_id, bucket, group: JSON.stringify(JSON.parse(group_labels)), total: toTotal(limbs) };
+}

@@ -1,0 +1,98 @@
+import { DAY_MS, HOUR_MS } from "@tidemark/core/timestamp";
+import { utcFormat, utcParse } from "d3-time-format";
+import { type Decimal, fromDecimal, roundDecimal, toDecimal } from "./decimal.ts";
+
+/** Powers of a thousand; beyond the last one the number in front grows instead. */
+const SUFFIXES = ["", "K", "M", "B", "T"] as const;
+/** The digits a compact number keeps. */
+const SIGNIFICANT = 3;
+
+/** An exact quantity with thousands separators: `18420000.5` → `18,420,000.5`. */
+export function formatExactNumber(text: string): string {
+  const [whole = "", fraction] = fromDecimal(toDecimal(text)).split(".");
+  return withSign(whole.replace(/\B(?=(?:\d{3})+$)/g, ",") + (fraction === undefined ? "" : `.${fraction}`));
+}
+
+/**
+ * A quantity at a glance: three digits and a power of a thousand, rounded on the decimal text, so that
+ * no digit comes from a float.
+ *
+ * @example formatCompact("1234567") // "1.23M"
+ */
+export function formatCompact(text: string): string {
+  const value = toDecimal(text);
+  const whole = value.units.toString().replace("-", "").length - value.places;
+  if (whole <= 3 && value.places === 0) return withSign(text);
+  return compactIn(value, Math.min(Math.max(Math.ceil(whole / 3) - 1, 0), SUFFIXES.length - 1));
+}
+
+function compactIn(value: Decimal, power: number): string {
+  const scaled: Decimal = { units: value.units, places: value.places + 3 * power };
+  const digitsBefore = scaled.units.toString().replace("-", "").length - scaled.places;
+  const rounded = roundDecimal(scaled, Math.max(SIGNIFICANT - digitsBefore, 0));
+  const text = fromDecimal(rounded);
+  // 999,950 rounds to a thousand thousands: that is one million.
+  if (/^-?1000$/.test(text) && power < SUFFIXES.length - 1) return compactIn(value, power + 1);
+  return formatExactNumber(text) + SUFFIXES[power];
+}
+
+/** A change as signed per cent, cut off after one place: `0.3427` → `+34.2%`. */
+export function formatChange(change: string): string {
+  const { units, places } = toDecimal(change);
+  const tenths = fromDecimal({ units: (units * 1000n) / 10n ** BigInt(places), places: 1 });
+  if (units === 0n) return "0%";
+  if (tenths === "0") return `${units > 0n ? "+" : "−"}0.0%`;
+  const shown = /\d{5}/.test(tenths) ? formatCompact(tenths) : formatExactNumber(tenths);
+  return `${units > 0n ? "+" : ""}${shown}%`;
+}
+
+/** Part of a whole in per cent: the one place where a quantity becomes a float, because nothing is computed from it. */
+export function formatShare(part: string, whole: string): string {
+  const share = (Number(part) / Number(whole)) * 100;
+  if (share > 0 && share < 0.1) return "<0.1%";
+  return `${share >= 10 ? Math.round(share) : Math.round(share * 10) / 10}%`;
+}
+
+/** How long ago, cut off to whole units: `2 min ago`, `3 hours ago`, `12 days ago`. */
+export function formatAgo(at: number, now: number): string {
+  const elapsed = now - at;
+  if (elapsed < 60_000) return "just now";
+  if (elapsed < HOUR_MS) return `${Math.floor(elapsed / 60_000)} min ago`;
+  if (elapsed < DAY_MS) return counted(Math.floor(elapsed / HOUR_MS), "hour") + " ago";
+  return counted(Math.floor(elapsed / DAY_MS), "day") + " ago";
+}
+
+/** `1 day`, `2 days`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** An instant in milliseconds as `21 Nov 2026, 02:05 UTC`. */
+export function formatInstant(at: number): string {
+  return instant(new Date(at));
+}
+
+const instant = utcFormat("%-d %b %Y, %H:%M UTC");
+const parseDay = utcParse("%Y-%m-%d");
+const shortDay = utcFormat("%-d %b");
+const longDay = utcFormat("%-d %b %Y");
+
+/** `2026-11-21` as `21 Nov`. */
+export function formatDayShort(day: string): string {
+  return inCalendar(day, shortDay);
+}
+
+/** `2026-11-21` as `21 Nov 2026`. */
+export function formatDayLong(day: string): string {
+  return inCalendar(day, longDay);
+}
+
+function inCalendar(day: string, format: (date: Date) => string): string {
+  const date = parseDay(day);
+  return date === null ? day : format(date);
+}
+
+/** A real minus sign, as wide as the digits. */
+function withSign(text: string): string {
+  return text.replace(/^-/, "−");
+}

@@ -1,0 +1,68 @@
+import type { FC } from "hono/jsx";
+import { Layout, type Theme, Wordmark } from "./layout.tsx";
+
+export interface MessagePageProps {
+  readonly title: string;
+  /** The HTTP status that the page explains or comes with. */
+  readonly status?: number;
+  /** A code that programs see, shown for searching. */
+  readonly code?: string;
+  /** What has happened, or what it means. */
+  readonly meaning: string;
+  /** What to do next. */
+  readonly remedy: string;
+  /** For whoever reports it. */
+  readonly requestId?: string;
+  readonly links?: readonly { readonly href: string; readonly label: string }[];
+  readonly theme?: Theme;
+  readonly embed?: boolean;
+}
+
+/** A page that says one thing: what happened, and what to do. */
+export const MessagePage: FC<MessagePageProps> = (props) => {
+  const { title, status, code, meaning, remedy, requestId, links = [], theme, embed } = props;
+  return (
+    <Layout title={title} page="message" {...(theme && { theme })} {...(embed && { embed })}>
+      {(status !== undefined || code !== undefined) && (
+        <p class="status">
+          {status} {code !== undefined && <code>{code}</code>}
+        </p>
+      )}
+      <h1>{title}</h1>
+      <p>{meaning}</p>
+      <h2>What to do</h2>
+      <p>{remedy}</p>
+      {requestId !== undefined && (
+        <p class="request-id">
+          Request <code>{requestId}</code>
+        </p>
+      )}
+      {links.length > 0 && (
+        <ul class="links">
+          {links.map(({ href, label }) => (
+            <li>
+              <a href={href}>{label}</a>
+            </li>
+          ))}
+        </ul>
+      )}
+      <footer>
+        <Wordmark />
+      </footer>
+    </Layout>
+  );
+};
+
+/**
+ * The one answer to every link that opens nothing. It looks the same whether the report never existed,
+ * was withdrawn or has another key, so that nobody can probe for reports.
+ */
+export const PublicationNotFoundPage: FC<Pick<MessagePageProps, "requestId" | "theme" | "embed">> = (props) => (
+  <MessagePage
+    title="This link does not open a report"
+    status={404}
+    meaning="Part of the address may be missing, or the report was withdrawn, has expired or got a new link."
+    remedy="Check that the whole address was copied, with everything after “?key=”. Otherwise ask the person who sent it for the current link."
+    {...props}
+  />
+);

@@ -1,0 +1,87 @@
+import { DAY_MS, HOUR_MS, parseTimestamp } from "@tidemark/core/timestamp";
+import type { FC } from "hono/jsx";
+import { BarChart } from "./charts/bar-chart.tsx";
+import { DailyTable } from "./daily-table.tsx";
+import { sumDecimals } from "./decimal.ts";
+import { formatAgo, formatDayLong, formatDayShort, formatInstant } from "./format.ts";
+import { Highlights } from "./highlights.tsx";
+import { Layout, type Theme, Wordmark } from "./layout.tsx";
+import { TopCustomers } from "./top-customers.tsx";
+import type { TopCustomersReport } from "./top-customers-report.ts";
+import { summarize, toBars } from "./top-customers-summary.ts";
+import { TrendRules } from "./trend-rules.tsx";
+
+export interface PublishedPageProps {
+  readonly title: string;
+  readonly report: TopCustomersReport;
+  /** When the page is rendered, in milliseconds: ages are measured from here. */
+  readonly now: number;
+  /** Where the same figures are as files; relative, with whatever key the reader came with. */
+  readonly links: { readonly csv: string; readonly json: string };
+  readonly embed?: boolean;
+  readonly theme?: Theme;
+}
+
+/** Figures older than this are announced as old. */
+const STALE_FROM_MS = HOUR_MS;
+
+/** A published report: what a link shows to somebody without an account. */
+export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, links, embed = false, theme = "auto" }) => {
+  const total = sumDecimals(report.rows.map((row) => row.total));
+  return (
+    <Layout title={title} theme={theme} embed={embed} page="published">
+      <header>
+        <div>
+          <h1>
+            <bdi>{title}</bdi>
+          </h1>
+          <Period report={report} />
+        </div>
+        <Freshness asOf={report.as_of} now={now} />
+      </header>
+      {report.rows.length > 0 && <Highlights report={report} />}
+      {report.rows.length > 1 && Number(total) > 0 && (
+        <BarChart title="Who uses how much" summary={summarize(report)} bars={toBars(report)} whole={total} />
+      )}
+      <section class="sheet" aria-labelledby="customers">
+        <header>
+          <h2 id="customers">Customers by use</h2>
+          <p class="files">
+            Download <a href={links.csv}>CSV</a> <a href={links.json}>JSON</a>
+          </p>
+        </header>
+        <TopCustomers report={report} now={now} />
+      </section>
+      {report.rows.length > 0 && <DailyTable report={report} />}
+      <footer>
+        {report.rows.length > 0 && <TrendRules />}
+        <p class="colophon">
+          Counted by <Wordmark />
+        </p>
+      </footer>
+    </Layout>
+  );
+};
+
+const Period: FC<{ readonly report: TopCustomersReport }> = ({ report }) => (
+  <p>
+    {formatDayLong(report.from)} to {formatDayLong(report.to)}, days in {report.time_zone}
+    {report.incomplete_day !== null && `; ${formatDayShort(report.incomplete_day)} is not over and is hatched`}
+  </p>
+);
+
+const Freshness: FC<{ readonly asOf: string; readonly now: number }> = ({ asOf, now }) => {
+  const at = parseTimestamp(asOf);
+  const old = now - at >= STALE_FROM_MS;
+  return (
+    <p class={old ? "freshness old" : "freshness"}>
+      <time datetime={asOf}>As of {formatInstant(at)}</time>
+      <span>{old ? `These figures are ${age(now - at)} old` : `Updated ${formatAgo(at, now)}`}</span>
+    </p>
+  );
+};
+
+function age(ms: number): string {
+  const [count, unit] = ms < DAY_MS ? [Math.floor(ms / HOUR_MS), "hour"] : [Math.floor(ms / DAY_MS), "day"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,54 @@
+import type { RollupMessage } from "@tidemark/contract";
+import { registerCustomers } from "@tidemark/db/customer-registration";
+import { insertQuarantine } from "@tidemark/db/quarantine-entries";
+import { type CustomerDays, writeUsageDays } from "@tidemark/db/rollups";
+import { insertWatches } from "@tidemark/db/watches";
+import type { ConsumerEnv } from "./env.ts";
+import { retryDelay } from "./retry-delay.ts";
+
+/** Attempts after which a batch is taken apart, so that one message that cannot be written holds up no other. */
+const TOGETHER_ATTEMPTS_MAX = 3;
+
+/**
+ * Writes what meters and the event consumer sent: many objects' rows in one D1 batch. Everything is
+ * absolute or idempotent, so the whole batch can be tried again when any of it fails.
+ */
+export async function consumeRollups(batch: MessageBatch<string>, env: ConsumerEnv): Promise<void> {
+  const apart = batch.messages.some((message) => message.attempts > TOGETHER_ATTEMPTS_MAX);
+  const groups = apart ? batch.messages.map((message) => [message]) : [batch.messages];
+  for (const messages of groups) {
+    try {
+      await writeRollups(messages, env.DB);
+      for (const message of messages) message.ack();
+    } catch (error) {
+      console.error(JSON.stringify({ at: "consume-rollups", messages: messages.length, error: String(error) }));
+      for (const message of messages) message.retry(retryDelay(message.attempts));
+    }
+  }
+}
+
+async function writeRollups(messages: readonly Message<string>[], db: D1Database): Promise<void> {
+  const usage: CustomerDays[] = [];
+  const others: D1PreparedStatement[] = [];
+  for (const { id, body } of messages) {
+    const message = JSON.parse(body) as RollupMessage;
+    if (message.kind === "usage") usage.push(message);
+    else others.push(...toStatements(db, id, message));
+  }
+  await writeUsageDays(db, usage);
+  if (others.length > 0) await db.batch(others);
+}
+
+function toStatements(db: D1Database, messageId: string, message: Exclude<RollupMessage, { kind: "usage" }>): D1PreparedStatement[] {
+  if (message.kind === "quarantine") return message.entries.map((entry) => insertQuarantine(db, message.project_id, entry));
+  const statements: D1PreparedStatement[] = [];
+  const created = message.customers.flatMap(({ customer_id, first_seen_at }) => (first_seen_at === null ? [] : [{ customer_id, first_seen_at }]));
+  if (created.length > 0) statements.push(registerCustomers(db, message.project_id, message.at, created));
+  const watches = message.customers.flatMap(({ customer_id, watch }) => (watch === null ? [] : [{ customer_id, ...watch }]));
+  if (watches.length > 0) {
+    // One row for all: it is looked at when the last of them is due.
+    const due_at = Math.max(...watches.map((watch) => watch.due_at));
+    statements.push(insertWatches(db, { due_at, id: messageId, project_id: message.project_id, watches }));
+  }
+  return statements;
+}

@@ -1,0 +1,47 @@
+/**
+ * The meter's own schema. An object migrates itself when it next wakes, from whatever version it slept
+ * with, possibly months later: steps are only ever added.
+ */
+const STEPS: readonly string[] = [
+  `-- What changes with every call, in one row: who the customer is, the days in use, and the newest fingerprints.
+   CREATE TABLE head (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     state TEXT NOT NULL,
+     tail BLOB NOT NULL
+   ) STRICT;
+   -- Days of metrics that left the head, to keep it small: a UsageDay as JSON.
+   CREATE TABLE days (
+     day INTEGER NOT NULL,
+     metric_id TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     PRIMARY KEY (day, metric_id)
+   ) STRICT, WITHOUT ROWID;
+   -- Fingerprints on their way from the tail to a run. Slots are written over again and again, which is
+   -- one row each time; deleting would be another.
+   CREATE TABLE id_slots (
+     slot INTEGER PRIMARY KEY,
+     records BLOB NOT NULL
+   ) STRICT;
+   -- Parts of sorted runs; key = run * 65536 + part. The filter stands first, so that reading it leaves
+   -- the records on disk.
+   CREATE TABLE id_parts (
+     key INTEGER PRIMARY KEY,
+     filter BLOB NOT NULL,
+     records BLOB NOT NULL
+   ) STRICT;`,
+];
+
+/** Brings the object's schema up to date; a schema newer than this code is refused, and the call retried. */
+export function migrate(storage: DurableObjectStorage): void {
+  storage.transactionSync(() => {
+    const { sql } = storage;
+    sql.exec("CREATE TABLE IF NOT EXISTS schema_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT");
+    const [row] = sql.exec<{ version: number }>("SELECT version FROM schema_version WHERE id = 1").toArray();
+    const version = row?.version ?? 0;
+    if (version > STEPS.length) throw new Error(`The meter has schema ${version}; this code knows ${STEPS.length}.`);
+    if (version === STEPS.length) return;
+    for (const step of STEPS.slice(version)) sql.exec(step);
+    sql.exec("INSERT INTO schema_version (id, version) VALUES (1, ?) ON CONFLICT DO UPDATE SET version = excluded.version", STEPS.length);
+  });
+}

@@ -1,0 +1,44 @@
+import { MESSAGE_BYTES_MAX, type MeterAddress, type UsageMessage } from "@tidemark/contract";
+import type { UsageDay } from "@tidemark/core";
+import { writeUsageDays } from "@tidemark/db/rollups";
+
+/** What a queue takes in one message, less the envelope. */
+const QUEUE_BYTES_MAX = 120_000;
+
+interface OutboxBindings {
+  readonly ROLLUPS: Queue<string>;
+  readonly DB: D1Database;
+}
+
+/**
+ * Hands changed days to the rollup queue, several to a message, and a day that no message can hold to D1
+ * itself. The only place where a meter touches the network.
+ */
+export async function sendOutbox({ ROLLUPS, DB }: OutboxBindings, { project_id, customer_id }: MeterAddress, days: readonly UsageDay[]): Promise<void> {
+  const { messages, oversized } = pack(days);
+  for (const part of messages) {
+    const message: UsageMessage = { kind: "usage", project_id, customer_id, days: part };
+    await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
+  }
+  for (const day of oversized) await writeUsageDays(DB, [{ project_id, customer_id, days: [day] }]);
+}
+
+function pack(days: readonly UsageDay[]): { readonly messages: readonly (readonly UsageDay[])[]; readonly oversized: readonly UsageDay[] } {
+  const messages: UsageDay[][] = [];
+  const oversized: UsageDay[] = [];
+  let size = Infinity;
+  for (const day of days) {
+    const bytes = new TextEncoder().encode(JSON.stringify(day)).byteLength;
+    if (bytes > QUEUE_BYTES_MAX) {
+      oversized.push(day);
+      continue;
+    }
+    if (size + bytes > MESSAGE_BYTES_MAX - 1_000) {
+      messages.push([]);
+      size = 0;
+    }
+    messages.at(-1)?.push(day);
+    size += bytes;
+  }
+  return { messages, oversized };
+}

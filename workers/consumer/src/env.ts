@@ -1,0 +1,11 @@
+import type { CustomerMeter } from "./customer-meter/customer-meter.ts";
+
+/** What the consumer Worker is given. */
+export interface ConsumerEnv {
+  readonly DB: D1Database;
+  readonly ARCHIVE: R2Bucket;
+  readonly METERS: DurableObjectNamespace<CustomerMeter>;
+  readonly ROLLUPS: Queue<string>;
+  /** The shortest time between two flushes of one busy customer, in seconds. */
+  readonly FLUSH_SECONDS_MIN: string;
+}
