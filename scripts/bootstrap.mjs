@@ -6,15 +6,16 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const COMMANDS = {
-  start: "scripts/start.mjs",
+  start: "scripts/start.ts",
   test: "scripts/test.mjs",
   check: "scripts/check.mjs",
   bench: "bench/run.ts",
 };
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ON_WINDOWS = process.platform === "win32";
 const STAMP = join(ROOT, "node_modules", ".tidemark-installed");
 
@@ -29,11 +30,15 @@ run(script, options);
 
 /** The stamp, not the folder, says what is installed: a folder is there after half an installation too. */
 function installUnlessDone() {
-  const lock = createHash("sha256").update(readFileSync(join(ROOT, "pnpm-lock.yaml"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(ROOT, "pnpm-lock.yaml")))
+    .digest("hex");
   const wanted = `${process.platform} ${process.arch} ${lock}\n`;
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return;
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const { status } = spawnSync("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {
+  // This is the pnpm that package.json names; looking for it again would want an entry in the lockfile.
+  const pnpm = ["--yes", packageManager, "--pm-on-fail=ignore", "install", "--frozen-lockfile"];
+  const { status } = spawnSync("npx", pnpm, {
     cwd: ROOT,
     // Without a terminal pnpm must be told that it may replace an old node_modules.
     env: { ...process.env, CI: "1" },
@@ -53,6 +58,9 @@ function run(file, args) {
   // A terminal sends SIGINT to the child as well; the others would end only this process and leave the child.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // npm passes SIGTERM to the shell between it and this process, and the shell only dies of it.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 250).unref();
   child.on("error", (error) => {
     console.error(String(error));
     process.exitCode = 1;

@@ -35,10 +35,11 @@ export const MEMORY_DAYS = 42;
 
 /** A management request's body. */
 export const JSON_BODY_BYTES_MAX = 100_000;
-/** Label groups of one metric on one customer's day; the rest is counted under `OTHER_LABEL`. */
-export const LABEL_GROUPS_MAX = 1_000;
-/** The visible name of what exceeds `LABEL_GROUPS_MAX`. */
-export const OTHER_LABEL = "(other)";
+/**
+ * Label groups of one metric on one customer's day, and characters of their labels, so that a day fits a
+ * row; what exceeds either is counted under one visible group.
+ */
+export const LABEL_LIMITS = { groupsMax: 1_000, textMax: 200_000, otherLabel: "(other)" } as const;
 
 /** Metrics of a project: evaluation stays flat, but each day's row set grows with them. */
 export const METRICS_MAX = 200;

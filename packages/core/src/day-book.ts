@@ -10,6 +10,13 @@ interface Group {
   readonly hours: (Exact | undefined)[];
 }
 
+/** How many groups a day may have, how much text their labels, and what the rest is called. */
+export interface LabelLimits {
+  readonly groupsMax: number;
+  readonly textMax: number;
+  readonly otherLabel: string;
+}
+
 /**
  * One customer's usage of one metric on one UTC day, while it changes. Label groups are capped, so that
  * a label that takes any value cannot fill the meter: what exceeds the cap is counted under one visible
@@ -19,6 +26,7 @@ export class MetricDay {
   readonly metricId: string;
   readonly day: number;
   readonly #groups = new Map<string, Group>();
+  #labelLength = 0;
   #version: number;
   #value: Exact = 0;
   #events = 0;
@@ -46,7 +54,7 @@ export class MetricDay {
     for (const group of usage.groups) {
       const hours: (Exact | undefined)[] = [];
       for (const [hour, value] of Object.entries(group.hours)) hours[Number(hour)] = fromInteger(value);
-      metricDay.#groups.set(keyOf(group.labels), { labels: group.labels, value: fromInteger(group.value), events: group.events, hours });
+      metricDay.#keep(keyOf(group.labels), { labels: group.labels, value: fromInteger(group.value), events: group.events, hours });
     }
     return metricDay;
   }
@@ -55,16 +63,20 @@ export class MetricDay {
     return this.#version;
   }
 
-  /** The group that counts these labels: their own, or the one that stands for all beyond the cap. */
-  group(labels: readonly string[], groupsMax: number, otherLabel: string): Group {
+  /** The group that counts these labels: their own, or the one that stands for all beyond the limits. */
+  group(labels: readonly string[], limits: LabelLimits): Group {
     const key = keyOf(labels);
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    if (labels.length > 0 && this.#groups.size >= groupsMax && labels[0] !== otherLabel) {
-      return this.group(labels.map(() => otherLabel), groupsMax, otherLabel);
-    }
-    const group: Group = { labels, value: 0, events: 0, hours: [] };
+    const isOther = labels.every((label) => label === limits.otherLabel);
+    const isFull = this.#groups.size >= limits.groupsMax || this.#labelLength + key.length > limits.textMax;
+    if (isFull && !isOther) return this.group(labels.map(() => limits.otherLabel), limits);
+    return this.#keep(key, { labels, value: 0, events: 0, hours: [] });
+  }
+
+  #keep(key: string, group: Group): Group {
     this.#groups.set(key, group);
+    this.#labelLength += key.length;
     return group;
   }
 

@@ -35,7 +35,7 @@ export type Evaluation =
   | { readonly kind: "rejected"; readonly code: InexactCode | "value_missing"; readonly labels: readonly string[] };
 
 /** Label values are cut at this many characters, marked with an ellipsis. */
-export const LABEL_LENGTH_MAX = 256;
+export const LABEL_LENGTH_MAX = 1_000;
 
 /** Compiles a project's metrics. */
 export function compileCatalog(metrics: readonly Metric[]): Catalog {

@@ -24,17 +24,37 @@ const ago = (ms: number): number => now - ms;
 test.for<Case>([
   ["a first event a millisecond short of 14 days ago", { firstSeenAt: ago(14 * DAY_MS - 1) }, "new"],
   ["a first event exactly 14 days ago", { firstSeenAt: ago(14 * DAY_MS) }, "steady"],
-  ["a first event that a client's clock put ahead of ours", { firstSeenAt: now + 60_000, lastSeenAt: now + 60_000 }, "new"],
+  [
+    "a first event that a client's clock put ahead of ours",
+    { firstSeenAt: now + 60_000, lastSeenAt: now + 60_000 },
+    "new",
+  ],
   ["a first event nobody knows", { firstSeenAt: null }, "steady"],
 
   ["a silence of exactly 7 days", { lastSeenAt: ago(7 * DAY_MS), activeDays: 8 }, "dormant"],
-  ["a silence a millisecond short of 7 days, rarely active", { lastSeenAt: ago(7 * DAY_MS - 1), activeDays: 8 }, "steady"],
+  [
+    "a silence a millisecond short of 7 days, rarely active",
+    { lastSeenAt: ago(7 * DAY_MS - 1), activeDays: 8 },
+    "steady",
+  ],
 
-  ["a silence of exactly 36 hours, active on 24 of 30 days", { lastSeenAt: ago(36 * HOUR_MS), activeDays: 24 }, "check_in"],
+  [
+    "a silence of exactly 36 hours, active on 24 of 30 days",
+    { lastSeenAt: ago(36 * HOUR_MS), activeDays: 24 },
+    "check_in",
+  ],
   ["a silence a millisecond short of 36 hours", { lastSeenAt: ago(36 * HOUR_MS - 1), activeDays: 30 }, "steady"],
   ["a silence of 36 hours, active on 23 of 30 days", { lastSeenAt: ago(36 * HOUR_MS), activeDays: 23 }, "steady"],
-  ["16 active days of the 20 since the first event", { firstSeenAt: ago(19 * DAY_MS), lastSeenAt: ago(40 * HOUR_MS), activeDays: 16 }, "check_in"],
-  ["15 active days of the 20 since the first event", { firstSeenAt: ago(19 * DAY_MS), lastSeenAt: ago(40 * HOUR_MS), activeDays: 15 }, "steady"],
+  [
+    "16 active days of the 20 since the first event",
+    { firstSeenAt: ago(19 * DAY_MS), lastSeenAt: ago(40 * HOUR_MS), activeDays: 16 },
+    "check_in",
+  ],
+  [
+    "15 active days of the 20 since the first event",
+    { firstSeenAt: ago(19 * DAY_MS), lastSeenAt: ago(40 * HOUR_MS), activeDays: 15 },
+    "steady",
+  ],
 
   ["the last 7 days at exactly half of the 7 before", { last7: 500, previous7: 1000 }, "check_in"],
   ["the last 7 days a unit above half", { last7: 501, previous7: 1000 }, "steady"],
@@ -48,7 +68,11 @@ test.for<Case>([
   ["a unit short of 30% less", { current: 701, previous: 1000 }, "steady"],
   ["usage where there was none", { current: 5000, previous: 0 }, "steady"],
   ["from −100 to +50", { current: 50, previous: -100 }, "growing"],
-  ["30% more, beyond what a double can tell apart", { current: 11709359031163291n, previous: 9007199254740993n }, "growing"],
+  [
+    "30% more, beyond what a double can tell apart",
+    { current: 11709359031163291n, previous: 9007199254740993n },
+    "growing",
+  ],
   ["a unit less than that", { current: 11709359031163290n, previous: 9007199254740993n }, "steady"],
 ] as const)("%s: %s → %s", ([, input, trend]) => {
   expect(classifyTrend({ ...regular, ...input }).trend).toBe(trend);
@@ -88,7 +112,10 @@ test.for<readonly [Partial<TrendInput>, string]>([
     { lastSeenAt: ago(48 * HOUR_MS), activeDays: 28 },
     "No event for 48 hours after being active on 28 of 30 days; from 80% of the days, 36 hours are a reason to ask.",
   ],
-  [{ last7: 412, previous7: 1000 }, "The last 7 days came to 41.2% of the 7 days before; 50% or less is a reason to ask."],
+  [
+    { last7: 412, previous7: 1000 },
+    "The last 7 days came to 41.2% of the 7 days before; 50% or less is a reason to ask.",
+  ],
   [{ current: 1342, previous: 1000 }, "Up 34.2% on the 30 days before; 30% or more is growing."],
   [{ current: 579, previous: 1000 }, "Down 42.1% on the 30 days before; 30% or more is declining."],
   [{ current: 129_999, previous: 100_000 }, "Up 29.9% on the 30 days before; less than 30% is steady."],
@@ -100,11 +127,20 @@ test.for<readonly [Partial<TrendInput>, string]>([
 });
 
 test("a verdict carries its stars and the version of the rules", () => {
-  const verdicts = [{ lastSeenAt: ago(12 * DAY_MS) }, { last7: 1 }, {}].map((input) => classifyTrend({ ...regular, ...input }));
+  const verdicts = [{ lastSeenAt: ago(12 * DAY_MS) }, { last7: 1 }, {}].map((input) =>
+    classifyTrend({ ...regular, ...input }),
+  );
   expect(verdicts.map(({ stars }) => stars)).toEqual([2, 1, 0]);
   expect(verdicts.every(({ version }) => version === TREND_RULES_VERSION)).toBe(true);
 });
 
 test("the printed rules name the classes in the order in which they are tried", () => {
-  expect(TREND_RULES.map(({ trend }) => trend)).toEqual(["new", "dormant", "check_in", "growing", "declining", "steady"]);
+  expect(TREND_RULES.map(({ trend }) => trend)).toEqual([
+    "new",
+    "dormant",
+    "check_in",
+    "growing",
+    "declining",
+    "steady",
+  ]);
 });

@@ -105,34 +105,58 @@ function decide(input: TrendInput): { readonly trend: Trend; readonly rule: stri
   const silence = input.now - input.lastSeenAt;
   const age = input.firstSeenAt === null ? Infinity : input.now - input.firstSeenAt;
   if (age < LIMIT.newBelowDays * DAY_MS) {
-    return { trend: "new", rule: `The first event was ${span(age)} ago; a customer is new for ${LIMIT.newBelowDays} days.` };
+    return {
+      trend: "new",
+      rule: `The first event was ${span(age)} ago; a customer is new for ${LIMIT.newBelowDays} days.`,
+    };
   }
   if (silence >= LIMIT.dormantFromDays * DAY_MS) {
-    return { trend: "dormant", rule: `No event for ${span(silence)}; ${LIMIT.dormantFromDays} days of silence are dormant.` };
+    return {
+      trend: "dormant",
+      rule: `No event for ${span(silence)}; ${LIMIT.dormantFromDays} days of silence are dormant.`,
+    };
   }
   const days = daysCounted(input);
   if (silence >= LIMIT.quietFromHours * HOUR_MS && input.activeDays * 100 >= days * LIMIT.regularFromPercent) {
     const limits = `from ${LIMIT.regularFromPercent}% of the days, ${LIMIT.quietFromHours} hours are a reason to ask`;
-    return { trend: "check_in", rule: `No event for ${span(silence)} after being active on ${input.activeDays} of ${days} days; ${limits}.` };
+    return {
+      trend: "check_in",
+      rule: `No event for ${span(silence)} after being active on ${input.activeDays} of ${days} days; ${limits}.`,
+    };
   }
   const last7 = BigInt(input.last7);
   const previous7 = BigInt(input.previous7);
   if (previous7 > 0n && last7 * 100n <= previous7 * BigInt(LIMIT.fallenToPercent)) {
     const share = percent(last7, previous7);
-    return { trend: "check_in", rule: `The last 7 days came to ${share} of the 7 days before; ${LIMIT.fallenToPercent}% or less is a reason to ask.` };
+    return {
+      trend: "check_in",
+      rule: `The last 7 days came to ${share} of the 7 days before; ${LIMIT.fallenToPercent}% or less is a reason to ask.`,
+    };
   }
   return byChange(BigInt(input.current), BigInt(input.previous), input.windowDays);
 }
 
-function byChange(current: bigint, previous: bigint, windowDays: number): { readonly trend: Trend; readonly rule: string } {
-  if (previous === 0n) return { trend: "steady", rule: `Nothing was used in the ${windowDays} days before, so there is no change to judge.` };
+function byChange(
+  current: bigint,
+  previous: bigint,
+  windowDays: number,
+): { readonly trend: Trend; readonly rule: string } {
+  if (previous === 0n)
+    return {
+      trend: "steady",
+      rule: `Nothing was used in the ${windowDays} days before, so there is no change to judge.`,
+    };
   const difference = current - previous;
   const grown = `${percent(size(difference), size(previous))} on the ${windowDays} days before`;
   const decides = size(difference) * 100n >= size(previous) * BigInt(LIMIT.changeFromPercent);
-  if (decides && difference > 0n) return { trend: "growing", rule: `Up ${grown}; ${LIMIT.changeFromPercent}% or more is growing.` };
+  if (decides && difference > 0n)
+    return { trend: "growing", rule: `Up ${grown}; ${LIMIT.changeFromPercent}% or more is growing.` };
   if (decides) return { trend: "declining", rule: `Down ${grown}; ${LIMIT.changeFromPercent}% or more is declining.` };
   if (difference === 0n) return { trend: "steady", rule: `The same as in the ${windowDays} days before.` };
-  return { trend: "steady", rule: `${difference > 0n ? "Up" : "Down"} ${grown}; less than ${LIMIT.changeFromPercent}% is steady.` };
+  return {
+    trend: "steady",
+    rule: `${difference > 0n ? "Up" : "Down"} ${grown}; less than ${LIMIT.changeFromPercent}% is steady.`,
+  };
 }
 
 /** Days that can have been active: those of the window since the first event, today and the first day included. */

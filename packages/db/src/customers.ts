@@ -16,7 +16,9 @@ const COLUMNS = {
 };
 
 /** What people can say about a customer; a field that is absent stays as it is. */
-export type CustomerChange = Partial<Pick<CustomerRow, "name" | "plan" | "time_zone" | "attributes">>;
+export type CustomerChange = {
+  readonly [Field in "name" | "plan" | "time_zone" | "attributes"]?: CustomerRow[Field] | undefined;
+};
 
 interface CustomerPage {
   /** Only ids that begin with this. */

@@ -6,6 +6,7 @@ import { type Decimal, fromDecimal, roundDecimal, toDecimal } from "./decimal.ts
 const SUFFIXES = ["", "K", "M", "B", "T"] as const;
 /** The digits a compact number keeps. */
 const SIGNIFICANT = 3;
+const MINUTE_MS = 60_000;
 
 /** An exact quantity with thousands separators: `18420000.5` → `18,420,000.5`. */
 export function formatExactNumber(text: string): string {
@@ -53,13 +54,16 @@ export function formatShare(part: string, whole: string): string {
   return `${share >= 10 ? Math.round(share) : Math.round(share * 10) / 10}%`;
 }
 
-/** How long ago, cut off to whole units: `2 min ago`, `3 hours ago`, `12 days ago`. */
+/** How long ago: `just now`, `2 min ago`, `3 hours ago`, `12 days ago`. */
 export function formatAgo(at: number, now: number): string {
-  const elapsed = now - at;
-  if (elapsed < 60_000) return "just now";
-  if (elapsed < HOUR_MS) return `${Math.floor(elapsed / 60_000)} min ago`;
-  if (elapsed < DAY_MS) return counted(Math.floor(elapsed / HOUR_MS), "hour") + " ago";
-  return counted(Math.floor(elapsed / DAY_MS), "day") + " ago";
+  return now - at < MINUTE_MS ? "just now" : `${formatDuration(now - at)} ago`;
+}
+
+/** Milliseconds in the largest unit that fits, cut off to whole ones. */
+export function formatDuration(ms: number): string {
+  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
+  if (ms < DAY_MS) return counted(Math.floor(ms / HOUR_MS), "hour");
+  return counted(Math.floor(ms / DAY_MS), "day");
 }
 
 /** `1 day`, `2 days`. */

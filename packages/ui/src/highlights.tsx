@@ -21,12 +21,20 @@ export const Highlights: FC<{ readonly report: TopCustomersReport }> = ({ report
       </div>
       <Count label="Customers shown" count={report.rows.length} />
       <Count label="Growing" count={count("growing")} note={named(["new"], count)} />
-      <Count label="Need attention" count={count("check_in") + count("dormant")} note={named(["check_in", "dormant"], count)} />
+      <Count
+        label="Need attention"
+        count={count("check_in") + count("dormant")}
+        note={named(["check_in", "dormant"], count)}
+      />
     </dl>
   );
 };
 
-const Count: FC<{ readonly label: string; readonly count: number; readonly note?: string }> = ({ label, count, note }) => (
+const Count: FC<{ readonly label: string; readonly count: number; readonly note?: string }> = ({
+  label,
+  count,
+  note,
+}) => (
   <div>
     <dt>{label}</dt>
     <dd>

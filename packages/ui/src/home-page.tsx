@@ -19,12 +19,12 @@ export const HomePage: FC<HomePageProps> = ({ origin }) => (
     </header>
     <ol class="steps">
       <Step title="Take a key" command={KEY}>
-        Locally, the keys are in <code>.tidemark/keys.json</code>. On a deployed Tidemark, whoever set it up makes one with{" "}
-        <code>POST /v1/keys</code>.
+        Locally, the keys are in <code>.tidemark/keys.json</code>. On a deployed Tidemark, whoever set it up makes one
+        with <code>POST /v1/keys</code>.
       </Step>
       <Step title="Send a first event" command={event(origin)}>
-        One event for each request that you serve. The answer is 202 once it is safe; give it an <code>id</code> of your own
-        and you may send it again as often as you like.
+        One event for each request that you serve. The answer is 202 once it is safe; give it an <code>id</code> of your
+        own and you may send it again as often as you like.
       </Step>
       <Step title="Make a first metric" command={metric(origin)}>
         A metric counts from the moment it exists, so send the event once more after this. Then read the table:
@@ -47,7 +47,11 @@ export const HomePage: FC<HomePageProps> = ({ origin }) => (
   </Layout>
 );
 
-const Step: FC<{ readonly title: string; readonly command: string; readonly children?: unknown }> = ({ title, command, children }) => (
+const Step: FC<{ readonly title: string; readonly command: string; readonly children?: unknown }> = ({
+  title,
+  command,
+  children,
+}) => (
   <li>
     <h2>{title}</h2>
     <Command text={command} />
@@ -70,8 +74,8 @@ function event(origin: string): string {
 function metric(origin: string): string {
   return post(
     `${origin}/v1/metrics`,
-    `{"name": "API requests", "unit": "requests", "aggregation": "count",
-       "event_matchers": [{"event": "api_request"}]}`,
+    `{"name": "API requests", "unit": "requests",
+       "aggregation": "count", "event_matchers": [{"event": "api_request"}]}`,
   );
 }
 

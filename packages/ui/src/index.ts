@@ -1,4 +1,5 @@
 export * from "./home-page.tsx";
+export * from "./icon.ts";
 export * from "./layout.tsx";
 export * from "./message-page.tsx";
 export * from "./problem-pages.tsx";

@@ -1,5 +1,6 @@
 import { raw } from "hono/html";
 import type { Child, FC } from "hono/jsx";
+import { ICON_PATH } from "./icon.ts";
 import { STYLESHEET_HREF } from "./styles.ts";
 
 /** `auto` follows the reader's system. */
@@ -17,7 +18,7 @@ export interface LayoutProps {
 
 /**
  * The document around every page: one stylesheet, no script, nothing inline, so that a policy of
- * `default-src 'none'; style-src 'self'` holds.
+ * `default-src 'none'; style-src 'self'; img-src 'self'` holds.
  */
 export const Layout: FC<LayoutProps> = ({ title, theme = "auto", embed = false, page, children }) => (
   <>
@@ -29,6 +30,7 @@ export const Layout: FC<LayoutProps> = ({ title, theme = "auto", embed = false, 
         <meta name="color-scheme" content={theme === "auto" ? "light dark" : theme} />
         <title>{title}</title>
         <link rel="stylesheet" href={STYLESHEET_HREF} />
+        <link rel="icon" href={ICON_PATH} type="image/svg+xml" />
       </head>
       <body>
         <a class="skip" href="#main">

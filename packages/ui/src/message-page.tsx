@@ -1,5 +1,6 @@
 import type { FC } from "hono/jsx";
 import { Layout, type Theme, Wordmark } from "./layout.tsx";
+import { Prose } from "./prose.tsx";
 
 export interface MessagePageProps {
   readonly title: string;
@@ -29,9 +30,9 @@ export const MessagePage: FC<MessagePageProps> = (props) => {
         </p>
       )}
       <h1>{title}</h1>
-      <p>{meaning}</p>
+      <Prose text={meaning} />
       <h2>What to do</h2>
-      <p>{remedy}</p>
+      <Prose text={remedy} />
       {requestId !== undefined && (
         <p class="request-id">
           Request <code>{requestId}</code>

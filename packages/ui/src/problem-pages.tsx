@@ -2,6 +2,7 @@ import type { ProblemCode, ProblemKind } from "@tidemark/contract/problems";
 import type { FC } from "hono/jsx";
 import { Layout, Wordmark } from "./layout.tsx";
 import { MessagePage } from "./message-page.tsx";
+import { Inline } from "./prose.tsx";
 
 export interface ProblemPageProps {
   readonly code: ProblemCode;
@@ -32,13 +33,15 @@ export const ProblemListPage: FC<ProblemListPageProps> = ({ kinds }) => (
   <Layout title="Errors" page="problems">
     <h1>Errors</h1>
     <p>
-      Every error is <code>application/problem+json</code>: programs read <code>code</code>, people read <code>detail</code>,
-      and <code>type</code> is the address of one of these pages.
+      Every error is <code>application/problem+json</code>: programs read <code>code</code>, people read{" "}
+      <code>detail</code>, and <code>type</code> is the address of one of these pages.
     </p>
     <table>
       <thead>
         <tr>
-          <th scope="col" class="number">Status</th>
+          <th scope="col" class="number">
+            Status
+          </th>
           <th scope="col">Code</th>
           <th scope="col">Meaning</th>
           <th scope="col">What to do</th>
@@ -54,7 +57,9 @@ export const ProblemListPage: FC<ProblemListPageProps> = ({ kinds }) => (
               </a>
             </th>
             <td>{kind.title}</td>
-            <td>{kind.remedy}</td>
+            <td>
+              <Inline text={kind.remedy} />
+            </td>
           </tr>
         ))}
       </tbody>
@@ -69,7 +74,8 @@ export const ProblemListPage: FC<ProblemListPageProps> = ({ kinds }) => (
 function meaningOf(status: number): string {
   if (status >= 500) return "The request was fine; the server could not finish it.";
   if (status === 429) return "The request was fine, but there were too many of them.";
-  if (status === 401 || status === 403) return "The server knows too little about who is asking, or that key may not do this.";
+  if (status === 401 || status === 403)
+    return "The server knows too little about who is asking, or that key may not do this.";
   if (status === 404) return "The address names nothing that this key can see.";
   if (status === 409) return "The request makes sense, but not together with what already exists.";
   return "The server understood where the request was going and refused what it says.";

@@ -1,9 +1,9 @@
-import { DAY_MS, HOUR_MS, parseTimestamp } from "@tidemark/core/timestamp";
+import { HOUR_MS, parseTimestamp } from "@tidemark/core/timestamp";
 import type { FC } from "hono/jsx";
 import { BarChart } from "./charts/bar-chart.tsx";
 import { DailyTable } from "./daily-table.tsx";
 import { sumDecimals } from "./decimal.ts";
-import { formatAgo, formatDayLong, formatDayShort, formatInstant } from "./format.ts";
+import { formatAgo, formatDayLong, formatDayShort, formatDuration, formatInstant } from "./format.ts";
 import { Highlights } from "./highlights.tsx";
 import { Layout, type Theme, Wordmark } from "./layout.tsx";
 import { TopCustomers } from "./top-customers.tsx";
@@ -76,12 +76,7 @@ const Freshness: FC<{ readonly asOf: string; readonly now: number }> = ({ asOf, 
   return (
     <p class={old ? "freshness old" : "freshness"}>
       <time datetime={asOf}>As of {formatInstant(at)}</time>
-      <span>{old ? `These figures are ${age(now - at)} old` : `Updated ${formatAgo(at, now)}`}</span>
+      <span>{old ? `These figures are ${formatDuration(now - at)} old` : `Updated ${formatAgo(at, now)}`}</span>
     </p>
   );
 };
-
-function age(ms: number): string {
-  const [count, unit] = ms < DAY_MS ? [Math.floor(ms / HOUR_MS), "hour"] : [Math.floor(ms / DAY_MS), "day"];
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
-}

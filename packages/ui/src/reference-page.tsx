@@ -1,6 +1,8 @@
 import type { FC } from "hono/jsx";
 import { Layout, Wordmark } from "./layout.tsx";
-import { type Answer, type Body, type Field, type Operation, readReference } from "./openapi.ts";
+import { type Answer, type Body, type Operation, readReference } from "./openapi.ts";
+import type { Field } from "./openapi-schema.ts";
+import { Prose } from "./prose.tsx";
 
 export interface ReferencePageProps {
   /** An OpenAPI 3.1 document. */
@@ -143,17 +145,5 @@ const Fields: FC<{ readonly title: string; readonly fields: readonly Field[] }> 
         </div>
       ))}
     </dl>
-  </>
-);
-
-/** Paragraphs, with what stands between backticks as code. */
-const Prose: FC<{ readonly text: string }> = ({ text }) => (
-  <>
-    {text
-      .split(/\n{2,}/)
-      .filter((paragraph) => paragraph.trim() !== "")
-      .map((paragraph) => (
-        <p>{paragraph.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</p>
-      ))}
   </>
 );

@@ -5,8 +5,9 @@ import { displayName, type TopCustomersReport } from "./top-customers-report.ts"
 
 /** At most this many bars of their own: more are a list, not a picture. */
 const BARS_MAX = 8;
-/** A name in a sentence is cut at this many characters. */
+/** A name in a sentence is cut after this many characters, as readers count them. */
 const NAME_IN_SENTENCE_MAX = 60;
+const characters = new Intl.Segmenter("en");
 
 /** Who uses how much: the largest customers one by one, the others as one bar. */
 export function toBars(report: TopCustomersReport): readonly Bar[] {
@@ -36,6 +37,10 @@ export function summarize(report: TopCustomersReport): string {
 
 /** A name between isolates, so that one written from right to left does not turn the sentence around. */
 function quote(name: string): string {
-  const short = name.length <= NAME_IN_SENTENCE_MAX ? name : `${[...name].slice(0, NAME_IN_SENTENCE_MAX - 1).join("")}…`;
-  return `\u2068${short}\u2069`;
+  return `\u2068${cut(name)}\u2069`;
+}
+
+function cut(name: string): string {
+  const shown = Array.from(characters.segment(name), ({ segment }) => segment);
+  return shown.length <= NAME_IN_SENTENCE_MAX ? name : `${shown.slice(0, NAME_IN_SENTENCE_MAX - 1).join("")}…`;
 }

@@ -29,12 +29,18 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
           <th scope="col" role="columnheader" class="number">
             <abbr title="Rank">#</abbr>
           </th>
-          <th scope="col" role="columnheader">Customer</th>
+          <th scope="col" role="columnheader">
+            Customer
+          </th>
           <th scope="col" role="columnheader" class="number">
             {metric.name} <small>{`${metric.unit}, ${counted(days, "day")}`}</small>
           </th>
-          <th scope="col" role="columnheader" class="number">Active days</th>
-          <th scope="col" role="columnheader" class="seen">Last call</th>
+          <th scope="col" role="columnheader" class="number">
+            Active days
+          </th>
+          <th scope="col" role="columnheader" class="seen">
+            Last call
+          </th>
           <th scope="col" role="columnheader">
             Trend <small>{`change on ${counted(days, "day")} before`}</small>
           </th>
@@ -57,7 +63,9 @@ const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({
   const lastSeenAt = parseTimestamp(row.last_seen_at);
   return (
     <tr role="row">
-      <td role="cell" class="rank">{row.rank}</td>
+      <td role="cell" class="rank">
+        {row.rank}
+      </td>
       <th scope="row" role="rowheader" class="customer">
         <bdi title={displayName(row)}>{displayName(row)}</bdi>
         {displayName(row) !== row.customer_id && (
@@ -73,7 +81,9 @@ const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({
         {row.active_days} <span class="soft">of {days}</span>
       </td>
       <td role="cell" class="seen" data-label="Last call">
-        <time datetime={row.last_seen_at} title={formatInstant(lastSeenAt)}>{formatAgo(lastSeenAt, now)}</time>
+        <time datetime={row.last_seen_at} title={formatInstant(lastSeenAt)}>
+          {formatAgo(lastSeenAt, now)}
+        </time>
       </td>
       <td role="cell" class="trend-cell" data-label="Trend">
         <TrendCell trend={row.trend} detail={row.trend_detail} />
@@ -91,7 +101,9 @@ export const Quantity: FC<{ readonly text: string; readonly unit: string }> = ({
   const compact = formatCompact(text);
   return (
     <>
-      <data value={text} title={`${exact} ${unit}`}>{compact}</data>
+      <data value={text} title={`${exact} ${unit}`}>
+        {compact}
+      </data>
       {compact !== exact && <small>{exact}</small>}
     </>
   );

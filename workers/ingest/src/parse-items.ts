@@ -23,6 +23,8 @@ export function parseItems(contentType: string | null, text: string): ParsedItem
   switch (mediaType) {
     case "":
     case "application/json":
+    // What fetch() and sendBeacon() say of a string when nobody tells them better.
+    case "text/plain":
       return parseJsonItems(text);
     case "application/x-ndjson":
     case "application/ndjson":

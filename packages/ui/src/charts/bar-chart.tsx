@@ -21,6 +21,8 @@ interface BarChartProps {
 
 /** How many lines the axis is divided by, about. */
 const TICKS = 4;
+/** An axis label longer than this needs the room of two. */
+const LABEL_LENGTH_MAX = 6;
 
 /**
  * Horizontal bars on one scale. Lengths are per cent of the drawing's width, so that the chart fits any
@@ -45,24 +47,39 @@ export const BarChart: FC<BarChartProps> = ({ title, summary, bars, whole }) => 
             </bdi>
             <svg>
               {lines}
-              <rect class={bar.rest === true ? "bar rest" : "bar"} y="22%" height="56%" width={at(Math.max(0, x(Number(bar.value))))} />
+              <rect
+                class={bar.rest === true ? "bar rest" : "bar"}
+                y="22%"
+                height="56%"
+                width={at(Math.max(0, x(Number(bar.value))))}
+              />
             </svg>
             <span class="bar-value" title={formatExactNumber(bar.value)}>
               {formatCompact(bar.value)} <small>{formatShare(bar.value, whole)}</small>
             </span>
           </div>
         ))}
-        <div class="bar-row bar-axis">
-          <svg>
-            {ticks.map((tick, index) => (
-              <text x={at(x(tick))} y="12" text-anchor={index === 0 ? "start" : x(tick) > 99 ? "end" : "middle"}>
-                {formatCompact(asDecimal(tick))}
-              </text>
-            ))}
-          </svg>
-        </div>
+        <Axis ticks={ticks.map((tick) => ({ at: x(tick), label: formatCompact(asDecimal(tick)) }))} />
       </div>
     </figure>
+  );
+};
+
+/** Long labels stand at every second line, so that they do not touch on a small screen. */
+const Axis: FC<{ readonly ticks: readonly { readonly at: number; readonly label: string }[] }> = ({ ticks }) => {
+  const step = ticks.some(({ label }) => label.length > LABEL_LENGTH_MAX) ? 2 : 1;
+  return (
+    <div class="bar-row bar-axis">
+      <svg>
+        {ticks
+          .filter((_, index) => index % step === 0)
+          .map((tick) => (
+            <text x={at(tick.at)} y="12" text-anchor={tick.at === 0 ? "start" : tick.at > 99 ? "end" : "middle"}>
+              {tick.label}
+            </text>
+          ))}
+      </svg>
+    </div>
   );
 };
 

@@ -30,19 +30,33 @@ export const MiniBars: FC<MiniBarsProps> = ({ series, incompleteDay }) => {
     height: barHeight(values[index] ?? 0, y(0) - y(values[index] ?? 0)),
   }));
   return (
-    <svg class="mini-bars" viewBox={`0 0 ${WIDTH} ${HEIGHT + 1}`} width={WIDTH} height={HEIGHT + 1} preserveAspectRatio="none" role="img" aria-label={inWords(series, incompleteDay)}>
+    <svg
+      class="mini-bars"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT + 1}`}
+      width={WIDTH}
+      height={HEIGHT + 1}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={inWords(series, incompleteDay)}
+    >
       <path class="baseline" d={`M0 ${round(y(0)) + 0.5}H${WIDTH}`} />
       <path
         class="bar"
         d={bars
           .filter((bar) => !bar.incomplete && bar.height !== 0)
-          .map((bar) => `M${round(bar.x)} ${round(y(0))}v${round(-bar.height)}h${round(barWidth)}v${round(bar.height)}z`)
+          .map(
+            (bar) => `M${round(bar.x)} ${round(y(0))}v${round(-bar.height)}h${round(barWidth)}v${round(bar.height)}z`,
+          )
           .join("")}
       />
       {bars
         .filter((bar) => bar.incomplete && bar.height !== 0)
         .map((bar) => (
-          <path class="hatched" stroke-width={round(barWidth)} d={`M${round(bar.x + barWidth / 2)} ${round(y(0))}v${round(-bar.height)}`} />
+          <path
+            class="hatched"
+            stroke-width={round(barWidth)}
+            d={`M${round(bar.x + barWidth / 2)} ${round(y(0))}v${round(-bar.height)}`}
+          />
         ))}
     </svg>
   );

@@ -1,7 +1,7 @@
 /** Charts. What is not over yet is hatched: a line as thick as the bar, cut into stripes. */
 export const CHART_STYLES = `
-.mini-bars { display: block; inline-size: 100%; min-inline-size: 7.5rem; max-inline-size: 14rem; block-size: 1.8125rem; }
-.days { inline-size: 16rem; }
+.mini-bars { display: block; inline-size: 100%; min-inline-size: 5.5rem; max-inline-size: 14rem; block-size: 1.8125rem; }
+.days { inline-size: 22%; }
 .bar { fill: var(--bar); }
 .bar.rest { fill: var(--rest); }
 .hatched { stroke: var(--bar); stroke-dasharray: 1.6 1.1; fill: none; }

@@ -1,6 +1,7 @@
 /** Pages that are read: start, messages, errors, reference. */
 export const DOCUMENT_STYLES = `
-.message, .home, .problems, .reference { max-inline-size: 46rem; }
+.message { max-inline-size: 46rem; }
+.home { max-inline-size: 52rem; }
 .problems, .reference { max-inline-size: 62rem; }
 .message p, .home p, .problems > p, .reference p { text-wrap: pretty; }
 .message > * + *, .problems > * + * { margin-block-start: 1rem; }
@@ -23,6 +24,7 @@ export const DOCUMENT_STYLES = `
 .problems table { font-size: 0.875rem; }
 .problems th, .problems td { padding: 0.5rem 0.75rem; border-block-end: 1px solid var(--line); vertical-align: baseline; }
 .problems thead { color: var(--soft); }
+.problems tbody th { white-space: nowrap; }
 .problems tbody a { display: inline-block; min-block-size: 1.5rem; }
 .reference > * + * { margin-block-start: 2rem; }
 .reference header p { margin-block-start: 0.75rem; }
@@ -47,7 +49,9 @@ export const DOCUMENT_STYLES = `
   .fields > div { grid-template-columns: minmax(0, 1fr); }
   .problems table, .problems tbody { display: block; }
   .problems thead { display: none; }
-  .problems tr { display: grid; gap: 0.125rem; padding-block: 0.75rem; border-block-end: 1px solid var(--line); }
-  .problems th, .problems td { padding: 0; border: 0; text-align: start; }
+  .problems tr { display: grid; grid-template-columns: auto 1fr; gap: 0.125rem 0.75rem; padding-block: 0.75rem; border-block-end: 1px solid var(--line); }
+  .problems th, .problems td { padding: 0; border: 0; text-align: start; grid-column: 1 / -1; }
+  .problems tr > :first-child { grid-column: 1; }
+  .problems tr > th { grid-column: 2; }
 }
 `;

@@ -14,7 +14,7 @@ export const REPORT_STYLES = `
 .highlights dd { font-size: 1.75rem; line-height: 1.2; font-weight: 600; letter-spacing: -0.02em; margin-block-start: 0.25rem; }
 .highlights small { display: block; letter-spacing: 0; margin-block-start: 0.125rem; }
 .sheet, .bar-chart, .daily { background: var(--paper); border: 1px solid var(--line); border-radius: 0.75rem; }
-.sheet { container-type: inline-size; padding-block-end: 0.25rem; }
+.sheet { container-type: inline-size; overflow-x: auto; padding-block-end: 0.25rem; }
 .sheet > header { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; justify-content: space-between; align-items: baseline; padding: 1.125rem 1.25rem 0; }
 .empty { padding: 3rem 1.5rem; max-inline-size: 38rem; margin-inline: auto; text-align: center; color: var(--soft); }
 .empty strong { color: var(--ink); font-size: 1.0625rem; font-weight: 600; }

@@ -15,7 +15,7 @@ export const TABLE_STYLES = `
 .customer { inline-size: 26%; }
 .customer bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; }
 .customer bdi, .bar-label { text-align: left; }
-.customer > bdi { font-weight: 600; }
+.customer > bdi { font-weight: 600; min-inline-size: 8rem; }
 .customer small bdi { -webkit-line-clamp: 1; }
 .total data { font-weight: 600; font-size: 1.0625rem; }
 .trend { display: inline-flex; gap: 0.375rem; align-items: baseline; white-space: nowrap; padding: 0.0625rem 0.5rem; border-radius: 1rem; font-size: 0.8125rem; font-weight: 500; line-height: 1.5; color: var(--soft); background: var(--code); }
@@ -25,7 +25,7 @@ export const TABLE_STYLES = `
 .trend-declining, .trend-dormant { color: var(--bad); background: var(--bad-tint); }
 .trend-new { color: var(--info); background: var(--info-tint); }
 .top-customers tr > .seen { padding-inline-start: 1.5rem; white-space: nowrap; }
-.trend-cell { inline-size: 13rem; }
+.trend-cell { inline-size: 18%; }
 .why summary { list-style: none; display: flex; flex-wrap: wrap; align-items: center; gap: 0.125rem 0.5rem; min-block-size: 1.5rem; }
 .why summary::-webkit-details-marker { display: none; }
 .why .change { font-size: 0.8125rem; color: var(--soft); }
@@ -38,7 +38,12 @@ export const TABLE_STYLES = `
 .daily tr > :first-child { position: sticky; inset-inline-start: 0; background: var(--paper); padding-inline-start: 1.25rem; }
 .daily tbody th { font-weight: 600; }
 .daily bdi { display: block; max-inline-size: 14rem; overflow: hidden; text-overflow: ellipsis; }
-@container (max-width: 40rem) {
+@container (max-width: 60rem) {
+  .top-customers tr:nth-child(n) > * { padding-inline: 0.5rem; }
+  .top-customers tr:nth-child(n) > :last-child { padding-inline-end: 1.25rem; }
+  .top-customers thead small { white-space: normal; }
+}
+@container (max-width: 46rem) {
   .top-customers, .top-customers tbody { display: block; }
   .top-customers thead { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
   .top-customers tbody tr { display: grid; grid-template-columns: auto 1fr 1fr; gap: 0.5rem 0.75rem; padding: 1rem 1.25rem; align-items: end; }

@@ -114,11 +114,27 @@ export class IdMemory {
       this.#tail = tail;
       this.#added = [];
     }
-    if (maySpill && this.#tail.length >= TAIL_RECORDS_MAX * FINGERPRINT_WORDS) this.#spill();
+    if (maySpill && this.isTailFull) this.spill();
     if (countOf(this.#state.slots) >= SLOT_RECORDS_LIMIT) this.#slotsToRun();
   }
 
-  /** Whether the alarm should tidy up. */
+  /** Whether the tail is due to move to a slot. */
+  get isTailFull(): boolean {
+    return this.#tail.length >= TAIL_RECORDS_MAX * FINGERPRINT_WORDS;
+  }
+
+  /** Moves the tail to a slot: one row. */
+  spill(): void {
+    const taken = new Set(this.#state.slots.map((slot) => slot.id));
+    let id = 0;
+    while (taken.has(id)) id++;
+    this.#sql.exec("INSERT INTO id_slots (slot, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = excluded.records", id, toBlob(this.#tail));
+    const slot: Stretch = { id, count: this.#tail.length / FINGERPRINT_WORDS, until: this.#state.tail_until };
+    this.#state = { ...this.#state, slots: [...this.#state.slots, slot], tail_until: NEVER };
+    this.#tail = new Uint32Array();
+  }
+
+  /** Whether the alarm should compact. */
   get needsCompaction(): boolean {
     return this.#state.merge !== null || countOf(this.#state.slots) >= SLOT_RECORDS_MAX || this.#fullLevel() !== undefined;
   }
@@ -157,16 +173,6 @@ export class IdMemory {
     for (const { id } of this.#state.slots) recent.addAll(this.#readSlot(id));
     recent.addAll(this.#tail);
     return recent;
-  }
-
-  #spill(): void {
-    const taken = new Set(this.#state.slots.map((slot) => slot.id));
-    let id = 0;
-    while (taken.has(id)) id++;
-    this.#sql.exec("INSERT INTO id_slots (slot, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = excluded.records", id, toBlob(this.#tail));
-    const slot: Stretch = { id, count: this.#tail.length / FINGERPRINT_WORDS, until: this.#state.tail_until };
-    this.#state = { ...this.#state, slots: [...this.#state.slots, slot], tail_until: NEVER };
-    this.#tail = new Uint32Array();
   }
 
   #readSlot(id: number): Uint32Array {

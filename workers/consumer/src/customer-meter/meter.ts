@@ -1,9 +1,8 @@
 import {
   type ApplyReply,
   type ApplyRequest,
-  LABEL_GROUPS_MAX,
+  LABEL_LIMITS,
   type MeterAddress,
-  OTHER_LABEL,
   type ReadRequest,
 } from "@tidemark/contract";
 import { ABSENT, type DayCounter, dayOf, type Exact, MetricDay, type UsageDay } from "@tidemark/core";
@@ -127,13 +126,20 @@ export class Meter {
     flush.due_at = null;
   }
 
-  /** Housekeeping: days at rest leave the head, ids are compacted, old ones forgotten. @returns whether there is more to do. */
+  /**
+   * Housekeeping: days that were sent leave a large head, a full tail becomes a slot, ids are compacted
+   * and old ones forgotten. Writes nothing when nothing is due.
+   *
+   * @returns whether there is more to do.
+   */
   tidy(oldestDay: number): boolean {
-    const forgot = this.#ids.forgetBefore(oldestDay);
+    const spills = this.#ids.isTailFull;
+    if (spills) this.#ids.spill();
+    const forgets = this.#ids.forgetBefore(oldestDay);
     const compacts = this.#ids.needsCompaction;
     if (compacts) this.#ids.compact();
-    const moved = this.#moveDays(HEAD_TEXT_MAX, false);
-    if (moved || forgot || compacts) this.#save();
+    const moves = this.#moveDays(HEAD_TEXT_MAX, false);
+    if (spills || forgets || compacts || moves) this.#save();
     return this.#ids.needsCompaction;
   }
 
@@ -195,7 +201,7 @@ export class Meter {
         const ref = series[seriesIndex];
         if (ref === undefined) throw new Error("A match names a series that the call does not have.");
         const day = this.#day(ref.metric_id, dayNumber);
-        target = { day, counter: day.group(ref.labels, LABEL_GROUPS_MAX, OTHER_LABEL) };
+        target = { day, counter: day.group(ref.labels, LABEL_LIMITS) };
         ofDay[seriesIndex] = target;
       }
       touched = target.day;

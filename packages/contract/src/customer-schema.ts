@@ -1,0 +1,88 @@
+import { isTimeZone } from "@tidemark/core/time-zone";
+import * as z from "zod";
+import { DateSchema, InstantSchema, PageQuerySchema, QuantitySchema } from "./answer-schema.ts";
+import { NAME_LENGTH_MAX } from "./limits.ts";
+import { optionalText, plainText } from "./plain-text.ts";
+import { ATTRIBUTE_KEY_LENGTH_MAX, ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX } from "./query-limits.ts";
+
+/** A time zone as a request names it. */
+export const TimeZoneSchema = z
+  .string()
+  .refine(isTimeZone, "Must be a time zone of the IANA database, like Europe/Berlin or UTC.");
+
+const AttributesSchema = z
+  .record(
+    plainText(ATTRIBUTE_KEY_LENGTH_MAX),
+    z.union(
+      [z.string().max(ATTRIBUTE_LENGTH_MAX), z.number(), z.boolean(), z.null()],
+      `Must be a text of at most ${ATTRIBUTE_LENGTH_MAX} characters, a number, true, false or null.`,
+    ),
+  )
+  .refine((value) => Object.keys(value).length <= ATTRIBUTES_MAX, `Must have at most ${ATTRIBUTES_MAX} attributes.`);
+
+/** The body of `PATCH /v1/customers/{id}`: what is absent stays, null clears. */
+export const CustomerChangeSchema = z
+  .strictObject({
+    name: plainText(NAME_LENGTH_MAX).nullable(),
+    plan: plainText(NAME_LENGTH_MAX).nullable(),
+    time_zone: TimeZoneSchema.nullable(),
+    attributes: AttributesSchema.nullable().describe("Replaces all attributes."),
+  })
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, "Must change something: name, plan, time_zone or attributes.")
+  .meta({ id: "CustomerChange", example: { name: "Acme Corp", plan: "pro", time_zone: "Europe/Berlin" } });
+
+export const CustomerSchema = z
+  .object({
+    customer_id: z.string(),
+    name: z.string().nullable(),
+    plan: z.string().nullable(),
+    time_zone: z.string().nullable(),
+    attributes: AttributesSchema,
+    first_seen_at: InstantSchema.nullable().describe("The earliest event of the batch that was its first."),
+    created_at: InstantSchema,
+  })
+  .meta({ id: "Customer" });
+export type Customer = z.infer<typeof CustomerSchema>;
+
+/** The query of `GET /v1/customers`. */
+export const CustomersQuerySchema = PageQuerySchema.extend({
+  q: optionalText(NAME_LENGTH_MAX).default("").describe("Only customers whose id begins with this."),
+});
+
+/** The query of `GET /v1/customers/{id}/usage`. */
+export const CustomerUsageQuerySchema = z.strictObject({
+  days: z.enum(["7", "30", "90"], "Must be 7, 30 or 90.").default("30").describe("How many days, today included."),
+});
+
+const MetricUsageSchema = z.object({
+  metric: z.string().describe("The metric's slug."),
+  name: z.string(),
+  unit: z.string(),
+  value: QuantitySchema.describe("Usage of all days, today's until now."),
+  previous: QuantitySchema.describe("Usage of as many days before."),
+  change: z
+    .string()
+    .nullable()
+    .describe(
+      "`compared.value / compared.previous - 1` as a decimal of at most 4 places; null when there was nothing before.",
+    ),
+  compared: z
+    .object({ value: QuantitySchema, previous: QuantitySchema })
+    .describe("What `change` compares: both windows without their last day, because today is not over."),
+  series: z.array(z.object({ day: DateSchema, value: QuantitySchema })).describe("Every day; the last is today."),
+});
+
+export const CustomerUsageSchema = z
+  .object({
+    customer_id: z.string(),
+    days: z.int(),
+    from: DateSchema,
+    to: DateSchema.describe("Today, which is not over."),
+    time_zone: z.string(),
+    as_of: InstantSchema,
+    live: z.boolean().describe("Whether the customer's meter answered; otherwise the figures are those it last sent."),
+    data: z.array(MetricUsageSchema),
+  })
+  .meta({ id: "CustomerUsage" });
+export type CustomerUsage = z.infer<typeof CustomerUsageSchema>;

@@ -1,0 +1,184 @@
+import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env as bindings } from "cloudflare:workers";
+import { type EventMessage, meterName } from "@tidemark/contract";
+import type { UsageEvent } from "@tidemark/core";
+
+/** A consumer Worker's environment; the harness stands between its parts and the real bindings. */
+interface PipelineEnv {
+  readonly DB: D1Database;
+  readonly ARCHIVE: R2Bucket;
+  readonly METERS: DurableObjectNamespace;
+  readonly ROLLUPS: Queue<string>;
+  readonly FLUSH_SECONDS_MIN: string;
+}
+
+type QueueHandler = (batch: MessageBatch<string>, env: never) => Promise<void>;
+
+interface Queued {
+  readonly id: string;
+  readonly queue: "tidemark-events" | "tidemark-rollups" | "tidemark-dead-letters";
+  readonly body: string;
+  readonly timestamp: Date;
+  attempts: number;
+  dueAt: number;
+}
+
+/** What goes wrong, asked at each step; everything works when left alone. */
+export interface Faults {
+  /** Called with the name of each step: throw to make it fail. */
+  readonly before?: (step: "catalog" | "apply" | "archive" | "rollup" | "d1") => void;
+  /** Called when a meter has committed: throw to lose its answer. */
+  readonly afterApply?: (customerId: string) => void;
+  /** Whether the acks of a delivery are lost, so that all of it comes again. */
+  readonly losesAcks?: () => boolean;
+}
+
+/**
+ * The counting path with queues of its own: real handlers, real meters, real D1 and R2 in workerd, but
+ * the test decides what is delivered, when, how often, and what fails on the way.
+ */
+export class PipelineHarness {
+  readonly env: PipelineEnv;
+  faults: Faults = {};
+  now: number;
+  readonly #handler: QueueHandler;
+  readonly #queued: Queued[] = [];
+  readonly #customers = new Map<string, { readonly projectId: string; readonly customerId: string }>();
+
+  constructor(handler: QueueHandler, now: number) {
+    this.#handler = handler;
+    this.now = now;
+    this.env = {
+      FLUSH_SECONDS_MIN: "20",
+      DB: intercept(bindings.DB, { prepare: () => this.faults.before?.("catalog"), batch: () => this.faults.before?.("d1") }),
+      ARCHIVE: intercept(bindings.ARCHIVE, { put: () => this.faults.before?.("archive") }),
+      METERS: this.#meters(),
+      ROLLUPS: this.#rollups(),
+    };
+  }
+
+  /** Messages that wait, of all queues. */
+  get backlog(): number {
+    return this.#queued.length;
+  }
+
+  /** Puts an event message on the queue, as ingest does. */
+  send(projectId: string, events: readonly UsageEvent[], receivedAt = this.now): void {
+    const message: EventMessage = { v: 1, project_id: projectId, received_at: receivedAt, events };
+    this.push("tidemark-events", JSON.stringify(message));
+  }
+
+  push(queue: Queued["queue"], body: string): void {
+    this.#queued.push({ id: crypto.randomUUID(), queue, body, timestamp: new Date(this.now), attempts: 1, dueAt: this.now });
+  }
+
+  /** Delivers what is due of one queue, in the order that `shuffle` gives, as one batch. */
+  async deliver(queue: Queued["queue"], shuffle: (messages: readonly Queued[]) => readonly Queued[] = (all) => all): Promise<void> {
+    const due = shuffle(this.#queued.filter((message) => message.queue === queue && message.dueAt <= this.now)).slice(0, 100);
+    if (due.length === 0) return;
+    const batch = createMessageBatch(queue, due.map(({ id, body, timestamp, attempts }) => ({ id, body, timestamp, attempts }))) as MessageBatch<string>;
+    const retried = new Map<string, number>();
+    for (const message of batch.messages) {
+      const retry = message.retry.bind(message);
+      message.retry = (options) => {
+        retried.set(message.id, options?.delaySeconds ?? 0);
+        retry(options);
+      };
+    }
+    await this.#handler(batch, this.env as never);
+    const result = await getQueueResult(batch, createExecutionContext());
+    if (this.faults.losesAcks?.() === true) return;
+    for (const message of due) {
+      if (result.explicitAcks.includes(message.id) || result.ackAll) this.#queued.splice(this.#queued.indexOf(message), 1);
+      else this.#retry(message, retried.get(message.id) ?? 0);
+    }
+  }
+
+  /** Moves the clock, delivers everything that is due, and runs the alarms that are. */
+  async advance(milliseconds: number, stepMs = 1_000): Promise<void> {
+    const end = this.now + milliseconds;
+    for (;;) {
+      await this.settle();
+      if (this.now >= end) return;
+      this.now = Math.min(this.now + stepMs, end);
+    }
+  }
+
+  /** Delivers and rings what is due now, until nothing is. */
+  async settle(): Promise<void> {
+    for (const queue of ["tidemark-events", "tidemark-rollups", "tidemark-dead-letters"] as const) await this.deliver(queue);
+    for (const { projectId, customerId } of this.#customers.values()) {
+      const stub = this.#stub(projectId, customerId);
+      const due = await runInDurableObject(stub, async (instance, state) => {
+        Object.assign(instance, { env: this.env });
+        const at = await state.storage.getAlarm();
+        return at !== null && at <= this.now;
+      });
+      if (due) await runDurableObjectAlarm(stub);
+    }
+  }
+
+  /** Takes a meter's alarm away, as the platform does after seven failures. */
+  async killAlarm(projectId: string, customerId: string): Promise<void> {
+    await runInDurableObject(this.#stub(projectId, customerId), (_, state) => state.storage.deleteAlarm());
+  }
+
+  #retry(message: Queued, delaySeconds: number): void {
+    message.attempts++;
+    message.dueAt = this.now + delaySeconds * 1000;
+    if (message.attempts <= 101) return;
+    this.#queued.splice(this.#queued.indexOf(message), 1);
+    this.push("tidemark-dead-letters", message.body);
+  }
+
+  #stub(projectId: string, customerId: string): DurableObjectStub {
+    return bindings.METERS.get(bindings.METERS.idFromName(meterName(projectId, customerId)));
+  }
+
+  #rollups(): Queue<string> {
+    return {
+      metrics: () => bindings.ROLLUPS.metrics(),
+      send: async (body) => {
+        this.faults.before?.("rollup");
+        this.push("tidemark-rollups", body);
+        return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+      },
+      sendBatch: () => Promise.reject(new Error("not used")),
+    };
+  }
+
+  /** The real namespace, except that each call passes the faults and the object sends to our queue. */
+  #meters(): DurableObjectNamespace {
+    const call = async (method: "apply" | "flush", request: { project_id: string; customer_id: string }): Promise<unknown> => {
+      const { project_id: projectId, customer_id: customerId } = request;
+      this.#customers.set(meterName(projectId, customerId), { projectId, customerId });
+      this.faults.before?.("apply");
+      // The structured clone is what a remote call does to its arguments.
+      const sent = structuredClone(request);
+      const reply = await runInDurableObject(this.#stub(projectId, customerId), async (instance) => {
+        Object.assign(instance, { env: this.env });
+        return (instance as unknown as Record<string, (argument: unknown) => Promise<unknown>>)[method]?.(sent);
+      });
+      this.faults.afterApply?.(customerId);
+      return reply;
+    };
+    const get = (): unknown => ({ apply: (request: never) => call("apply", request), flush: (request: never) => call("flush", request) });
+    return new Proxy(bindings.METERS as unknown as DurableObjectNamespace, {
+      get: (target, name: "get" | "idFromName") => (name === "get" ? get : target[name].bind(target)),
+    });
+  }
+}
+
+/** An object whose named methods are announced before they run. */
+function intercept<Target extends object>(target: Target, announce: Readonly<Record<string, () => void>>): Target {
+  return new Proxy(target, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        announce[String(name)]?.();
+        return Reflect.apply(value, object, args);
+      };
+    },
+  });
+}
