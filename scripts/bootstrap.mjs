@@ -58,9 +58,7 @@ function run(file, args) {
   // A terminal sends SIGINT to the child as well; the others would end only this process and leave the child.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  // npm passes SIGTERM to the shell between it and this process, and the shell only dies of it.
-  const parent = process.ppid;
-  setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 250).unref();
+  if (process.env.npm_lifecycle_event !== undefined) stopWithShell(child);
   child.on("error", (error) => {
     console.error(String(error));
     process.exitCode = 1;
@@ -68,6 +66,17 @@ function run(file, args) {
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? (signal === null ? 1 : 128);
   });
+}
+
+/** npm passes SIGTERM to the shell that it runs a script in, and the shell dies of it without passing it on. */
+function stopWithShell(child) {
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }, 250);
+  watch.unref();
 }
 
 /** The tools of node_modules first, and wrangler and miniflare quiet: nothing here needs to reach Cloudflare. */

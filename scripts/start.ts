@@ -91,8 +91,10 @@ async function ensureKeys({ database }: Platform): Promise<Keys> {
 async function ensureSampleData(to: Platform, { admin, ingest }: Keys): Promise<SampleData | null> {
   if (!wantsSampleData) return null;
   const file = join(stateDirectory, "sample.json");
-  if (existsSync(file)) return { ...(JSON.parse(readFileSync(file, "utf8")) as SampleData) };
-  const loaded = await loadSampleData(to, { admin, ingest });
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as SampleData;
+  // Kept before the first event is sent, so that a start that was broken off goes on with the same events.
+  const lastAt = Number(readOrMake("sample-time", () => String(Date.now() - 60_000)));
+  const loaded = await loadSampleData(to, { admin, ingest }, lastAt);
   writeSecret("sample.json", JSON.stringify(loaded));
   return loaded;
 }

@@ -116,12 +116,12 @@ test.for<readonly [Partial<TrendInput>, string]>([
     { last7: 412, previous7: 1000 },
     "The last 7 days came to 41.2% of the 7 days before; 50% or less is a reason to ask.",
   ],
-  [{ current: 1342, previous: 1000 }, "Up 34.2% on the 30 days before; 30% or more is growing."],
-  [{ current: 579, previous: 1000 }, "Down 42.1% on the 30 days before; 30% or more is declining."],
-  [{ current: 129_999, previous: 100_000 }, "Up 29.9% on the 30 days before; less than 30% is steady."],
-  [{ current: 100_001, previous: 100_000 }, "Up less than 0.1% on the 30 days before; less than 30% is steady."],
-  [{}, "The same as in the 30 days before."],
-  [{ previous: 0 }, "Nothing was used in the 30 days before, so there is no change to judge."],
+  [{ current: 1342, previous: 1000 }, "Up 34.2% on the equal period before; 30% or more is growing."],
+  [{ current: 579, previous: 1000 }, "Down 42.1% on the equal period before; 30% or more is declining."],
+  [{ current: 129_999, previous: 100_000 }, "Up 29.9% on the equal period before; less than 30% is steady."],
+  [{ current: 100_001, previous: 100_000 }, "Up less than 0.1% on the equal period before; less than 30% is steady."],
+  [{}, "The same as in the equal period before."],
+  [{ previous: 0 }, "Nothing was used in the equal period before, so there is no change to judge."],
 ])("the rule names the numbers that decided: %#", ([input, rule]) => {
   expect(classifyTrend({ ...regular, ...input }).rule).toBe(rule);
 });

@@ -1,3 +1,4 @@
+import { changeOf } from "./change.ts";
 import { type Exact, formatExact } from "./exact.ts";
 import { DAY_MS, HOUR_MS, dayOf } from "./timestamp.ts";
 
@@ -30,29 +31,6 @@ export const TREND_THRESHOLDS = {
 
 const LIMIT = TREND_THRESHOLDS;
 
-/** One printed rule; `stars` is how urgently somebody should look. */
-export interface TrendRule {
-  readonly trend: Trend;
-  readonly stars: 0 | 1 | 2;
-  readonly when: string;
-}
-
-/** The rules in the order in which they are tried: the first that matches decides. */
-export const TREND_RULES = [
-  { trend: "new", stars: 0, when: `the first event is less than ${LIMIT.newBelowDays} days old` },
-  { trend: "dormant", stars: 2, when: `no event for ${LIMIT.dormantFromDays} days or more` },
-  {
-    trend: "check_in",
-    stars: 1,
-    when:
-      `no event for ${LIMIT.quietFromHours} hours or more after being active on at least ${LIMIT.regularFromPercent}% of the days, ` +
-      `or the last 7 days at ${LIMIT.fallenToPercent}% or less of the 7 days before`,
-  },
-  { trend: "growing", stars: 0, when: `up ${LIMIT.changeFromPercent}% or more on the equal period before` },
-  { trend: "declining", stars: 0, when: `down ${LIMIT.changeFromPercent}% or more on the equal period before` },
-  { trend: "steady", stars: 0, when: "none of these" },
-] as const satisfies readonly TrendRule[];
-
 /** What the rules look at. Quantities are in one unit; the two sides of a comparison span equally many whole days. */
 export interface TrendInput {
   /** The time of the report, in milliseconds. */
@@ -64,7 +42,7 @@ export interface TrendInput {
   /** Days of the window that have an event. */
   readonly activeDays: number;
   readonly windowDays: number;
-  /** The window without today, and as many days before it. */
+  /** The window without today, and the equal period before it. */
   readonly current: Exact;
   readonly previous: Exact;
   /** The last 7 whole days, and the 7 before them. */
@@ -83,6 +61,17 @@ export interface TrendVerdict {
   readonly version: typeof TREND_RULES_VERSION;
 }
 
+/** One rule. */
+export interface TrendRule {
+  readonly trend: Trend;
+  /** How urgently somebody should look. */
+  readonly stars: 0 | 1 | 2;
+  /** The rule as it is printed. */
+  readonly when: string;
+  /** Why it matches, with the numbers; `undefined` when it does not. */
+  readonly because: (input: TrendInput) => string | undefined;
+}
+
 /**
  * Classifies a customer by the first of `TREND_RULES` that matches.
  *
@@ -96,81 +85,104 @@ export interface TrendVerdict {
  *   windowDays: 30, current: 620, previous: 600, last7: 100, previous7: 140 }).trend // "check_in"
  */
 export function classifyTrend(input: TrendInput): TrendVerdict {
-  const { trend, rule } = decide(input);
-  const { stars } = TREND_RULES.find((entry) => entry.trend === trend) as TrendRule;
-  return { trend, stars, change: change(input.current, input.previous), rule, version: TREND_RULES_VERSION };
+  const change = changeOf(input.current, input.previous);
+  for (const { trend, stars, because } of TREND_RULES) {
+    const rule = because(input);
+    if (rule !== undefined) return { trend, stars, change, rule, version: TREND_RULES_VERSION };
+  }
+  throw new Error("the last rule matches every customer");
 }
 
-function decide(input: TrendInput): { readonly trend: Trend; readonly rule: string } {
-  const silence = input.now - input.lastSeenAt;
-  const age = input.firstSeenAt === null ? Infinity : input.now - input.firstSeenAt;
-  if (age < LIMIT.newBelowDays * DAY_MS) {
-    return {
-      trend: "new",
-      rule: `The first event was ${span(age)} ago; a customer is new for ${LIMIT.newBelowDays} days.`,
-    };
-  }
-  if (silence >= LIMIT.dormantFromDays * DAY_MS) {
-    return {
-      trend: "dormant",
-      rule: `No event for ${span(silence)}; ${LIMIT.dormantFromDays} days of silence are dormant.`,
-    };
-  }
+/** The rules in the order in which they are tried. */
+export const TREND_RULES: readonly TrendRule[] = [
+  {
+    trend: "new",
+    stars: 0,
+    when: `the first event is less than ${LIMIT.newBelowDays} days old`,
+    because({ now, firstSeenAt }) {
+      if (firstSeenAt === null || now - firstSeenAt >= LIMIT.newBelowDays * DAY_MS) return undefined;
+      return `The first event was ${span(now - firstSeenAt)} ago; a customer is new for ${LIMIT.newBelowDays} days.`;
+    },
+  },
+  {
+    trend: "dormant",
+    stars: 2,
+    when: `no event for ${LIMIT.dormantFromDays} days or more`,
+    because({ now, lastSeenAt }) {
+      if (now - lastSeenAt < LIMIT.dormantFromDays * DAY_MS) return undefined;
+      return `No event for ${span(now - lastSeenAt)}; ${LIMIT.dormantFromDays} days of silence are dormant.`;
+    },
+  },
+  {
+    trend: "check_in",
+    stars: 1,
+    when:
+      `no event for ${LIMIT.quietFromHours} hours or more after being active on at least ${LIMIT.regularFromPercent}% of the days, ` +
+      `or the last 7 days at ${LIMIT.fallenToPercent}% or less of the 7 days before`,
+    because: (input) => wentQuiet(input) ?? hasFallen(input),
+  },
+  {
+    trend: "growing",
+    stars: 0,
+    when: `up ${LIMIT.changeFromPercent}% or more on the equal period before`,
+    because: (input) => movement(input, (up, enough) => up && enough, `${LIMIT.changeFromPercent}% or more is growing`),
+  },
+  {
+    trend: "declining",
+    stars: 0,
+    when: `down ${LIMIT.changeFromPercent}% or more on the equal period before`,
+    because: (input) =>
+      movement(input, (up, enough) => !up && enough, `${LIMIT.changeFromPercent}% or more is declining`),
+  },
+  {
+    trend: "steady",
+    stars: 0,
+    when: "none of these",
+    because(input) {
+      if (BigInt(input.previous) === 0n)
+        return "Nothing was used in the equal period before, so there is no change to judge.";
+      if (BigInt(input.current) === BigInt(input.previous)) return "The same as in the equal period before.";
+      return movement(input, () => true, `less than ${LIMIT.changeFromPercent}% is steady`);
+    },
+  },
+];
+
+function wentQuiet(input: TrendInput): string | undefined {
+  const { now, lastSeenAt, activeDays } = input;
   const days = daysCounted(input);
-  if (silence >= LIMIT.quietFromHours * HOUR_MS && input.activeDays * 100 >= days * LIMIT.regularFromPercent) {
-    const limits = `from ${LIMIT.regularFromPercent}% of the days, ${LIMIT.quietFromHours} hours are a reason to ask`;
-    return {
-      trend: "check_in",
-      rule: `No event for ${span(silence)} after being active on ${input.activeDays} of ${days} days; ${limits}.`,
-    };
-  }
+  if (now - lastSeenAt < LIMIT.quietFromHours * HOUR_MS || activeDays * 100 < days * LIMIT.regularFromPercent)
+    return undefined;
+  return (
+    `No event for ${span(now - lastSeenAt)} after being active on ${activeDays} of ${days} days; ` +
+    `from ${LIMIT.regularFromPercent}% of the days, ${LIMIT.quietFromHours} hours are a reason to ask.`
+  );
+}
+
+/** Days that can have been active: those of the window since the first event, today and the first day included, in UTC. */
+function daysCounted({ now, firstSeenAt, windowDays }: TrendInput): number {
+  if (firstSeenAt === null) return windowDays;
+  return Math.max(1, Math.min(windowDays, dayOf(now) - dayOf(firstSeenAt) + 1));
+}
+
+function hasFallen(input: TrendInput): string | undefined {
   const last7 = BigInt(input.last7);
   const previous7 = BigInt(input.previous7);
-  if (previous7 > 0n && last7 * 100n <= previous7 * BigInt(LIMIT.fallenToPercent)) {
-    const share = percent(last7, previous7);
-    return {
-      trend: "check_in",
-      rule: `The last 7 days came to ${share} of the 7 days before; ${LIMIT.fallenToPercent}% or less is a reason to ask.`,
-    };
-  }
-  return byChange(BigInt(input.current), BigInt(input.previous), input.windowDays);
+  if (previous7 <= 0n || last7 * 100n > previous7 * BigInt(LIMIT.fallenToPercent)) return undefined;
+  const share = percent(last7, previous7);
+  return `The last 7 days came to ${share} of the 7 days before; ${LIMIT.fallenToPercent}% or less is a reason to ask.`;
 }
 
-function byChange(
-  current: bigint,
-  previous: bigint,
-  windowDays: number,
-): { readonly trend: Trend; readonly rule: string } {
-  if (previous === 0n)
-    return {
-      trend: "steady",
-      rule: `Nothing was used in the ${windowDays} days before, so there is no change to judge.`,
-    };
-  const difference = current - previous;
-  const grown = `${percent(size(difference), size(previous))} on the ${windowDays} days before`;
-  const decides = size(difference) * 100n >= size(previous) * BigInt(LIMIT.changeFromPercent);
-  if (decides && difference > 0n)
-    return { trend: "growing", rule: `Up ${grown}; ${LIMIT.changeFromPercent}% or more is growing.` };
-  if (decides) return { trend: "declining", rule: `Down ${grown}; ${LIMIT.changeFromPercent}% or more is declining.` };
-  if (difference === 0n) return { trend: "steady", rule: `The same as in the ${windowDays} days before.` };
-  return {
-    trend: "steady",
-    rule: `${difference > 0n ? "Up" : "Down"} ${grown}; less than ${LIMIT.changeFromPercent}% is steady.`,
-  };
-}
-
-/** Days that can have been active: those of the window since the first event, today and the first day included. */
-function daysCounted(input: TrendInput): number {
-  if (input.firstSeenAt === null) return input.windowDays;
-  return Math.max(1, Math.min(input.windowDays, dayOf(input.now) - dayOf(input.firstSeenAt) + 1));
-}
-
-function change(current: Exact, previous: Exact): string | null {
-  const base = size(BigInt(previous));
-  if (base === 0n) return null;
-  const scaled = (BigInt(current) - BigInt(previous)) * 10_000n;
-  const rounded = (size(scaled) * 2n + base) / (base * 2n);
-  return formatExact(scaled < 0n ? -rounded : rounded, 4);
+/** The change on the period before in words, when direction and size are what the rule asks for. */
+function movement(
+  input: TrendInput,
+  matches: (up: boolean, enough: boolean) => boolean,
+  threshold: string,
+): string | undefined {
+  const base = size(BigInt(input.previous));
+  const difference = BigInt(input.current) - BigInt(input.previous);
+  const enough = size(difference) * 100n >= base * BigInt(LIMIT.changeFromPercent);
+  if (base === 0n || !matches(difference > 0n, enough)) return undefined;
+  return `${difference > 0n ? "Up" : "Down"} ${percent(size(difference), base)} on the equal period before; ${threshold}.`;
 }
 
 /** Cut off, never rounded up: a share just under a threshold must not read as if it had reached it. */

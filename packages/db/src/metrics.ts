@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { metrics, projects } from "./schema.ts";
+import { prepare } from "./prepare.ts";
+import { metrics } from "./schema.ts";
 
 export type MetricRow = typeof metrics.$inferSelect;
 
@@ -22,20 +23,16 @@ export type InsertMetricOutcome = "inserted" | "slug_taken" | "too_many";
  * both or neither. The cap is part of the statement, so that two requests cannot pass it together.
  */
 export async function insertMetric(db: D1Database, metric: MetricRow, metricsMax: number): Promise<InsertMetricOutcome> {
-  const orm = drizzle(db);
-  const values = sql`SELECT ${metric.project_id}, ${metric.id}, ${metric.slug}, ${metric.version}, ${metric.definition}, ${metric.created_at}, ${metric.updated_at}
-    WHERE (SELECT COUNT(*) FROM metrics WHERE project_id = ${metric.project_id}) < ${metricsMax}`;
+  const { project_id, id, slug, version, definition, created_at, updated_at } = metric;
+  const insert = sql`
+    INSERT INTO metrics (project_id, id, slug, version, definition, created_at, updated_at)
+    SELECT ${project_id}, ${id}, ${slug}, ${version}, ${definition}, ${created_at}, ${updated_at}
+    WHERE (SELECT COUNT(*) FROM metrics WHERE project_id = ${project_id}) < ${metricsMax}
+    RETURNING id`;
+  const announce = sql`UPDATE projects SET catalog_version = catalog_version + 1 WHERE id = ${project_id}`;
   try {
-    const [inserted] = await orm.batch([
-      orm.all<{ id: string }>(
-        sql`INSERT INTO metrics (project_id, id, slug, version, definition, created_at, updated_at) ${values} RETURNING id`,
-      ),
-      orm
-        .update(projects)
-        .set({ catalog_version: sql`${projects.catalog_version} + 1` })
-        .where(eq(projects.id, metric.project_id)),
-    ]);
-    return inserted.length > 0 ? "inserted" : "too_many";
+    const [inserted] = await db.batch([prepare(db, insert), prepare(db, announce)]);
+    return inserted?.results.length === 1 ? "inserted" : "too_many";
   } catch (error) {
     if (isUniqueViolation(error)) return "slug_taken";
     throw error;
@@ -66,7 +63,7 @@ export async function findMetric(db: D1Database, projectId: string, slug: string
     .get();
 }
 
-/** drizzle wraps what D1 says, and D1 wraps what SQLite says. */
+/** D1 wraps what SQLite says. */
 function isUniqueViolation(error: unknown): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (at.message.includes("UNIQUE constraint failed")) return true;

@@ -1,6 +1,6 @@
 import type { DayPlan } from "@tidemark/core/day-plan";
 import { sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { prepare } from "./prepare.ts";
 import { type Limbs, TOTAL_HIGH, TOTAL_LOW, toTotal } from "./total.ts";
 import { usageParts } from "./usage-parts.ts";
 
@@ -44,7 +44,7 @@ export async function rankCustomers(
     { labelIndexes: null, live: [] },
   );
   const clamped = options.clamp ? sql`high < 0` : sql`FALSE`;
-  const rows = await drizzle(db).all<Omit<RankedCustomer, "total"> & Limbs>(sql`
+  const query = sql`
     WITH sums AS (
       SELECT customer_id, MAX(last_at) AS last_at,
         SUM(value >> 32) + (SUM(value & 4294967295) >> 32) AS high, SUM(value & 4294967295) & 4294967295 AS low
@@ -60,8 +60,9 @@ export async function rankCustomers(
     SELECT r.customer_id, c.name, c.first_seen_at, r.last_at, CAST(r.high AS TEXT) AS high, CAST(r.low AS TEXT) AS low
     FROM ranked AS r
     LEFT JOIN customers AS c ON c.project_id = ${scope.project_id} AND c.customer_id = r.customer_id
-    ORDER BY r.place`);
-  return rows.map(({ high, low, ...customer }) => ({ ...customer, total: toTotal({ high, low }) }));
+    ORDER BY r.place`;
+  const { results } = await prepare(db, query).all<Omit<RankedCustomer, "total"> & Limbs>();
+  return results.map(({ high, low, ...customer }) => ({ ...customer, total: toTotal({ high, low }) }));
 }
 
 /** What some customers used in each bucket of a plan; buckets without a counted event are left out. */
@@ -72,9 +73,10 @@ export async function sumByCustomer(
 ): Promise<readonly CustomerSum[]> {
   const { project_id, metric_id, customer_ids } = scope;
   const parts = usageParts({ project_id, metric_ids: [metric_id], customer_ids }, plan, { labelIndexes: null, live: [] });
-  const rows = await drizzle(db).all<Omit<CustomerSum, "total"> & Limbs>(sql`
+  const query = sql`
     SELECT customer_id, bucket, ${TOTAL_HIGH}, ${TOTAL_LOW}
     FROM (${parts})
-    GROUP BY customer_id, bucket`);
-  return rows.map(({ customer_id, bucket, ...limbs }) => ({ customer_id, bucket, total: toTotal(limbs) }));
+    GROUP BY customer_id, bucket`;
+  const { results } = await prepare(db, query).all<Omit<CustomerSum, "total"> & Limbs>();
+  return results.map(({ customer_id, bucket, ...limbs }) => ({ customer_id, bucket, total: toTotal(limbs) }));
 }

@@ -1,7 +1,7 @@
 import type { DayPlan, UsageSum } from "@tidemark/core/day-plan";
 import { type SQL, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
-import { toTotal, type Limbs, TOTAL_HIGH, TOTAL_LOW } from "./total.ts";
+import { prepare } from "./prepare.ts";
+import { type Limbs, TOTAL_HIGH, TOTAL_LOW, toTotal } from "./total.ts";
 import { type UsageScope, usageParts } from "./usage-parts.ts";
 
 /** A stored day's version, and how many events of it had no usable value. */
@@ -35,12 +35,11 @@ export async function sumUsage(
   question: UsageQuestion,
   marks: { readonly first: number; readonly last: number },
 ): Promise<{ readonly sums: readonly UsageSum[]; readonly marks: readonly DayMark[] }> {
-  const orm = drizzle(db);
-  const [rows, days] = await orm.batch([
-    orm.all<SumRow>(sumQuery(question)),
-    orm.all<DayMark>(markQuery(question.scope, marks)),
+  const [rows, days] = await db.batch<unknown>([
+    prepare(db, sumQuery(question)),
+    prepare(db, markQuery(question.scope, marks)),
   ]);
-  return { sums: rows.map(toSum), marks: days };
+  return { sums: ((rows?.results ?? []) as SumRow[]).map(toSum), marks: (days?.results ?? []) as DayMark[] };
 }
 
 /** How many events of a span of UTC days matched and had no usable value, over all customers. */
@@ -50,18 +49,18 @@ export async function countRejected(
   days: { readonly first: number; readonly last: number },
 ): Promise<number> {
   const { project_id, metric_ids } = scope;
-  const row = await drizzle(db).get<{ rejected: number }>(sql`
+  const query = sql`
     SELECT COALESCE(SUM(rejected), 0) AS rejected
     FROM usage_days
     WHERE project_id = ${project_id}
       AND metric_id IN (SELECT value FROM json_each(${JSON.stringify(metric_ids)}))
-      AND day BETWEEN ${days.first} AND ${days.last}`);
-  return row.rejected;
+      AND day BETWEEN ${days.first} AND ${days.last}`;
+  return (await prepare(db, query).first<number>("rejected")) ?? 0;
 }
 
 /** The same sums over all customers of the project, without marks: no meter is asked there. */
 export async function sumProjectUsage(db: D1Database, question: UsageQuestion): Promise<readonly UsageSum[]> {
-  return (await drizzle(db).all<SumRow>(sumQuery(question))).map(toSum);
+  return (await prepare(db, sumQuery(question)).all<SumRow>()).results.map(toSum);
 }
 
 function sumQuery({ scope, plan, labelIndexes, live, limit }: UsageQuestion): SQL {

@@ -4,7 +4,7 @@ import { displayName, type TopCustomersReport } from "./top-customers-report.ts"
 
 /** The exact figure behind every small bar, newest day first. */
 export const DailyTable: FC<{ readonly report: TopCustomersReport }> = ({ report }) => {
-  const days = (report.rows[0]?.series ?? []).map(({ day }) => day).toReversed();
+  const days = (report.data[0]?.series ?? []).map(({ day }) => day).toReversed();
   return (
     <details class="daily">
       <summary>Every day in figures</summary>
@@ -22,7 +22,7 @@ export const DailyTable: FC<{ readonly report: TopCustomersReport }> = ({ report
             </tr>
           </thead>
           <tbody>
-            {report.rows.map((row) => (
+            {report.data.map((row) => (
               <tr>
                 <th scope="row">
                   <bdi>{displayName(row)}</bdi>

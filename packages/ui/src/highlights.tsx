@@ -8,18 +8,18 @@ import { TREND_LABELS } from "./trend-badge.tsx";
 
 /** The figures a reader wants first: how much in all, whom to sell more to, whom to call. */
 export const Highlights: FC<{ readonly report: TopCustomersReport }> = ({ report }) => {
-  const count = (trend: Trend): number => report.rows.filter((row) => row.trend === trend).length;
+  const count = (trend: Trend): number => report.data.filter((row) => row.trend === trend).length;
   return (
     <dl class="highlights">
       <div>
         <dt>
-          {report.metric.name}, {counted(report.days, "day")}
+          {report.name}, {counted(report.days, "day")}
         </dt>
         <dd>
-          <Quantity text={sumDecimals(report.rows.map(({ total }) => total))} unit={report.metric.unit} />
+          <Quantity text={sumDecimals(report.data.map(({ total }) => total))} unit={report.unit} />
         </dd>
       </div>
-      <Count label="Customers shown" count={report.rows.length} />
+      <Count label="Customers shown" count={report.data.length} />
       <Count label="Growing" count={count("growing")} note={named(["new"], count)} />
       <Count
         label="Need attention"

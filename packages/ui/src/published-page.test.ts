@@ -19,21 +19,21 @@ test.for<readonly [Trend, string]>([
   ["declining", '<span aria-hidden="true">▼</span> declining'],
   ["steady", '<span aria-hidden="true">●</span> steady'],
 ])("%s is told by an icon and a word", async ([trend, markup]) => {
-  const html = await page({ report: report({ rows: [row({ trend })] }) });
+  const html = await page({ report: report({ data: [row({ trend })] }) });
   expect(html).toContain(`<span class="trend trend-${trend}">${markup}</span>`);
 });
 
 test("a trend opens to the rule that decided, and shows it on hover", async () => {
   const rule = "No event for 12 days; 7 days of silence are dormant.";
   const html = await page({
-    report: report({ rows: [row({ trend: "dormant", trend_detail: { change: null, rule } })] }),
+    report: report({ data: [row({ trend: "dormant", trend_detail: { change: null, rule } })] }),
   });
   expect(html).toContain(`<summary title="${rule}">`);
   expect(html).toContain(`</summary><p>${rule}</p></details>`);
 });
 
 test("a total is readable at a glance and to the last digit", async () => {
-  const html = await page({ report: report({ rows: [row({ total: "9223372036854775807.5" })] }) });
+  const html = await page({ report: report({ data: [row({ total: "9223372036854775807.5" })] }) });
   expect(html).toContain(
     '<data value="9223372036854775807.5" title="9,223,372,036,854,775,807.5 requests">9,223,372T</data>',
   );
@@ -67,7 +67,7 @@ test("the rules and their version are printed under the table", async () => {
 });
 
 test("a report without customers says what it waits for and draws nothing", async () => {
-  const html = await page({ report: report({ rows: [] }) });
+  const html = await page({ report: report({ data: [] }) });
   expect(html).toContain("No API requests in this period yet.");
   expect(html).not.toMatch(/<table|<figure|<dl/);
 });
@@ -75,8 +75,8 @@ test("a report without customers says what it waits for and draws nothing", asyn
 test("there is a chart when there is something to compare", async () => {
   const negative = [row({ total: "-5" }), row({ rank: 2, total: "5" })];
   expect(await page()).toContain("<figure");
-  expect(await page({ report: report({ rows: rows(1) }) })).not.toContain("<figure");
-  expect(await page({ report: report({ rows: negative }) })).not.toContain("<figure");
+  expect(await page({ report: report({ data: rows(1) }) })).not.toContain("<figure");
+  expect(await page({ report: report({ data: negative }) })).not.toContain("<figure");
 });
 
 test("figures from another day are announced as old", async () => {
@@ -93,27 +93,28 @@ test("theme and embedding are set on the document", async () => {
 
 test.for(HOSTILE_NAMES)("%j stays text wherever it stands", async (name) => {
   const harmless = await page({
-    report: report({ rows: [row({ name: "Acme", customer_id: "acme" }), row({ rank: 2 })] }),
+    report: report({ data: [row({ name: "Acme", customer_id: "acme" }), row({ rank: 2 })] }),
   });
   const hostile = await page({
     title: name,
     report: report({
-      metric: { name, unit: name },
-      rows: [row({ name, customer_id: `${name} `, trend_detail: { change: "0.1", rule: name } }), row({ rank: 2 })],
+      name,
+      unit: name,
+      data: [row({ name, customer_id: `${name} `, trend_detail: { change: "0.1", rule: name } }), row({ rank: 2 })],
     }),
   });
   expect(skeleton(hostile)).toEqual(skeleton(harmless));
 });
 
 test("no text at all can change the markup", async () => {
-  const harmless = skeleton(await page({ report: report({ rows: [row(), row({ rank: 2 })] }) }));
+  const harmless = skeleton(await page({ report: report({ data: [row(), row({ rank: 2 })] }) }));
   const parts = ["<", ">", '"', "'", "&", "=", "/", " ", "!--", "]]", "a", ";", "#x3c", "script", "onload"];
   const text = fc.string({ unit: fc.constantFrom(...parts), maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(text, async (name) => {
       const html = await page({
         title: name,
-        report: report({ rows: [row({ name, customer_id: `${name}.` }), row({ rank: 2 })] }),
+        report: report({ data: [row({ name, customer_id: `${name}.` }), row({ rank: 2 })] }),
       });
       expect(skeleton(html)).toEqual(harmless);
     }),
@@ -122,7 +123,7 @@ test("no text at all can change the markup", async () => {
 });
 
 test("a customer without a name is shown once, by id", async () => {
-  const html = await page({ report: report({ rows: [row({ name: null, customer_id: "cyberdyne" })] }) });
+  const html = await page({ report: report({ data: [row({ name: null, customer_id: "cyberdyne" })] }) });
   expect(html).toContain('<bdi title="cyberdyne">cyberdyne</bdi></th>');
 });
 

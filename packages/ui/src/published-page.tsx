@@ -27,7 +27,7 @@ const STALE_FROM_MS = HOUR_MS;
 
 /** A published report: what a link shows to somebody without an account. */
 export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, links, embed = false, theme = "auto" }) => {
-  const total = sumDecimals(report.rows.map((row) => row.total));
+  const total = sumDecimals(report.data.map((row) => row.total));
   return (
     <Layout title={title} theme={theme} embed={embed} page="published">
       <header>
@@ -39,8 +39,8 @@ export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, link
         </div>
         <Freshness asOf={report.as_of} now={now} />
       </header>
-      {report.rows.length > 0 && <Highlights report={report} />}
-      {report.rows.length > 1 && Number(total) > 0 && (
+      {report.data.length > 0 && <Highlights report={report} />}
+      {report.data.length > 1 && Number(total) > 0 && (
         <BarChart title="Who uses how much" summary={summarize(report)} bars={toBars(report)} whole={total} />
       )}
       <section class="sheet" aria-labelledby="customers">
@@ -52,9 +52,9 @@ export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, link
         </header>
         <TopCustomers report={report} now={now} />
       </section>
-      {report.rows.length > 0 && <DailyTable report={report} />}
+      {report.data.length > 0 && <DailyTable report={report} />}
       <footer>
-        {report.rows.length > 0 && <TrendRules />}
+        {report.data.length > 0 && <TrendRules />}
         <p class="colophon">
           Counted by <Wordmark />
         </p>

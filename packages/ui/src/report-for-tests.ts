@@ -22,7 +22,7 @@ export function row(over: Partial<TopCustomerRow> = {}): TopCustomerRow {
     active_days: 30,
     last_seen_at: new Date(NOW - 2 * 60_000).toISOString(),
     trend: TRENDS[(rank - 1) % TRENDS.length] ?? "steady",
-    trend_detail: { change: "0.0213", rule: "Up 2.1% on the 30 days before; less than 30% is steady." },
+    trend_detail: { change: "0.0213", rule: "Up 2.1% on the equal period before; less than 30% is steady." },
     series: DAYS.map((day, index) => ({ day, value: String(580_000 + ((index * rank * 7919) % 90_000)) })),
     ...over,
   };
@@ -34,14 +34,15 @@ export function rows(count: number): readonly TopCustomerRow[] {
 
 export function report(over: Partial<TopCustomersReport> = {}): TopCustomersReport {
   return {
-    metric: { name: "API requests", unit: "requests" },
+    name: "API requests",
+    unit: "requests",
     days: 30,
     from: "2026-10-23",
     to: "2026-11-21",
     time_zone: "UTC",
     incomplete_day: "2026-11-21",
     as_of: new Date(NOW - 70_000).toISOString(),
-    rows: rows(20),
+    data: rows(20),
     ...over,
   };
 }

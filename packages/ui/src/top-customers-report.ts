@@ -25,9 +25,11 @@ export interface TopCustomerRow {
   readonly series: readonly DayValue[];
 }
 
-/** What the top-customers table and its chart are drawn from. */
+/** What the top-customers table and its chart are drawn from: the part of the API's answer that people see. */
 export interface TopCustomersReport {
-  readonly metric: { readonly name: string; readonly unit: string };
+  /** The metric's. */
+  readonly name: string;
+  readonly unit: string;
   /** How many days the period has, and its first and last, `YYYY-MM-DD`. */
   readonly days: number;
   readonly from: string;
@@ -38,7 +40,7 @@ export interface TopCustomersReport {
   /** Up to when usage is in these figures, RFC 3339. */
   readonly as_of: string;
   /** In order of rank. */
-  readonly rows: readonly TopCustomerRow[];
+  readonly data: readonly TopCustomerRow[];
 }
 
 /** What people call a customer. */

@@ -11,7 +11,7 @@ const characters = new Intl.Segmenter("en");
 
 /** Who uses how much: the largest customers one by one, the others as one bar. */
 export function toBars(report: TopCustomersReport): readonly Bar[] {
-  const bars = report.rows.map((row) => ({ label: displayName(row), value: row.total }));
+  const bars = report.data.map((row) => ({ label: displayName(row), value: row.total }));
   if (bars.length <= BARS_MAX + 1) return bars;
   const rest = bars.slice(BARS_MAX);
   return [
@@ -22,11 +22,11 @@ export function toBars(report: TopCustomersReport): readonly Bar[] {
 
 /** What the bars show, in one sentence. */
 export function summarize(report: TopCustomersReport): string {
-  const { rows, metric, days } = report;
+  const { data: rows, name, unit, days } = report;
   const total = sumDecimals(rows.map((row) => row.total));
   const [first] = rows;
-  const used = `${formatCompact(total)} ${metric.unit} in ${counted(days, "day")}`;
-  if (first === undefined) return `Nobody used ${metric.name} in ${counted(days, "day")}.`;
+  const used = `${formatCompact(total)} ${unit} in ${counted(days, "day")}`;
+  if (first === undefined) return `Nobody used ${name} in ${counted(days, "day")}.`;
   if (rows.length === 1) return `${quote(displayName(first))} used ${used}.`;
   const largest = `${quote(displayName(first))} accounts for ${formatShare(first.total, total)}`;
   const whole = `of the ${used} of these ${rows.length} customers`;

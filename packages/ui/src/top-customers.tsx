@@ -17,12 +17,12 @@ export interface TopCustomersProps {
  * loses them.
  */
 export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
-  if (report.rows.length === 0) return <NoCustomers report={report} />;
-  const { metric, days } = report;
+  if (report.data.length === 0) return <NoCustomers report={report} />;
+  const { name, unit, days } = report;
   return (
     <table class="top-customers" role="table">
       <caption class="unseen">
-        Customers by {metric.name} from {formatDayLong(report.from)} to {formatDayLong(report.to)}, largest first
+        Customers by {name} from {formatDayLong(report.from)} to {formatDayLong(report.to)}, largest first
       </caption>
       <thead role="rowgroup">
         <tr role="row">
@@ -33,7 +33,7 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
             Customer
           </th>
           <th scope="col" role="columnheader" class="number">
-            {metric.name} <small>{`${metric.unit}, ${counted(days, "day")}`}</small>
+            {name} <small>{`${unit}, ${counted(days, "day")}`}</small>
           </th>
           <th scope="col" role="columnheader" class="number">
             Active days
@@ -42,7 +42,7 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
             Last call
           </th>
           <th scope="col" role="columnheader">
-            Trend <small>{`change on ${counted(days, "day")} before`}</small>
+            Trend <small>change on the period before</small>
           </th>
           <th scope="col" role="columnheader">
             Day by day <small>own scale</small>
@@ -50,7 +50,7 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
         </tr>
       </thead>
       <tbody role="rowgroup">
-        {report.rows.map((row) => (
+        {report.data.map((row) => (
           <CustomerRow row={row} report={report} now={now} />
         ))}
       </tbody>
@@ -59,7 +59,7 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
 };
 
 const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({ row, report, now }) => {
-  const { metric, days, incomplete_day } = report;
+  const { name, unit, days, incomplete_day } = report;
   const lastSeenAt = parseTimestamp(row.last_seen_at);
   return (
     <tr role="row">
@@ -74,8 +74,8 @@ const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({
           </small>
         )}
       </th>
-      <td role="cell" class="number total" data-label={metric.name}>
-        <Quantity text={row.total} unit={metric.unit} />
+      <td role="cell" class="number total" data-label={name}>
+        <Quantity text={row.total} unit={unit} />
       </td>
       <td role="cell" class="number" data-label="Active days">
         {row.active_days} <span class="soft">of {days}</span>
@@ -112,7 +112,7 @@ export const Quantity: FC<{ readonly text: string; readonly unit: string }> = ({
 const NoCustomers: FC<{ readonly report: TopCustomersReport }> = ({ report }) => (
   <div class="empty">
     <p>
-      <strong>No {report.metric.name} in this period yet.</strong>
+      <strong>No {report.name} in this period yet.</strong>
     </p>
     <p>
       It runs from {formatDayLong(report.from)} to {formatDayLong(report.to)}. A customer appears here, ranked by use,

@@ -57,9 +57,9 @@ test("after eight customers the others share one bar, and nothing is lost", () =
   expect(bars.map(({ label }) => label).at(-1)).toBe("12 others");
   expect(bars).toHaveLength(9);
   expect(bars.reduce((sum, bar) => sum + Number(bar.value), 0)).toBe(
-    report().rows.reduce((sum, { total }) => sum + Number(total), 0),
+    report().data.reduce((sum, { total }) => sum + Number(total), 0),
   );
-  expect(toBars(report({ rows: rows(9) }))).toHaveLength(9);
+  expect(toBars(report({ data: rows(9) }))).toHaveLength(9);
 });
 
 test.for([
@@ -74,10 +74,10 @@ test.for([
     "\u2068Customer 1\u2069 accounts for 40% of the 100 requests in 30 days of these 4 customers; the largest three for 90%.",
   ],
 ] as const)("the summary says in one sentence who uses how much: %#", ([customers, sentence]) => {
-  expect(summarize(report({ rows: customers }))).toBe(sentence);
+  expect(summarize(report({ data: customers }))).toBe(sentence);
 });
 
 test("a long name is cut between characters as people see them", () => {
-  const [name = ""] = summarize(report({ rows: [row({ name: "👩🏽‍🚀".repeat(100) })] })).split("\u2069");
+  const [name = ""] = summarize(report({ data: [row({ name: "👩🏽‍🚀".repeat(100) })] })).split("\u2069");
   expect(name).toBe(`\u2068${"👩🏽‍🚀".repeat(59)}…`);
 });

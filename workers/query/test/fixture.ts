@@ -1,0 +1,148 @@
+import type { MetricInput } from "@tidemark/contract/metric-schema";
+import { dayOf, hourOf } from "@tidemark/core/timestamp";
+import type { UsageDay } from "@tidemark/core/usage-day";
+import { generateKey, hashKey, type Scope } from "@tidemark/http/keys";
+import { env } from "cloudflare:workers";
+import { app, type QueryEnv } from "../src/index.ts";
+
+/** A project with a key of each scope, and what tests do with it. */
+export interface TestProject {
+  readonly id: string;
+  readonly keys: Readonly<Record<Scope, string>>;
+}
+
+/** Something that happened, as the meter would have counted it. */
+export interface Use {
+  readonly customer: string;
+  /** Milliseconds. */
+  readonly at: number;
+  /** In the metric's smallest unit; 1 when absent. */
+  readonly value?: bigint | number;
+  readonly labels?: readonly string[];
+}
+
+let made = 0;
+
+/** Makes a project; its id differs from every other in the file. */
+export async function makeProject(timeZone = "UTC"): Promise<TestProject> {
+  const id = `project-${++made}`;
+  await env.DB.prepare("INSERT INTO projects (id, name, time_zone, catalog_version, created_at) VALUES (?, ?, ?, 0, 0)")
+    .bind(id, id, timeZone)
+    .run();
+  const [admin, read, ingest] = await Promise.all((["admin", "read", "ingest"] as const).map((scope) => addKey(id, scope)));
+  return { id, keys: { admin: admin ?? "", read: read ?? "", ingest: ingest ?? "" } };
+}
+
+async function addKey(projectId: string, scope: Scope): Promise<string> {
+  const { id, key } = generateKey(scope);
+  await env.DB.prepare("INSERT INTO api_keys (project_id, id, name, scopes, hash, created_at) VALUES (?, ?, ?, ?, ?, 0)")
+    .bind(projectId, id, scope, scope, await hashKey(key, env.KEY_PEPPER))
+    .run();
+  return key;
+}
+
+export interface CallOptions {
+  readonly key?: string | null;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bindings?: Partial<QueryEnv>;
+}
+
+/** Calls the app with the project's admin key, or another, or none (`null`). */
+export async function call(project: TestProject, target: string, options: CallOptions = {}): Promise<Response> {
+  const [method = "GET", path = "/"] = target.split(" ", 2);
+  const { key = project.keys.admin, body, headers = {}, bindings = {} } = options;
+  const init: RequestInit = {
+    method,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  };
+  return app.request(path, init, { ...env, METERS: NO_METERS, ...bindings });
+}
+
+/** The same, and the JSON of the answer, which must have the status. */
+export async function json<Body = Record<string, any>>(
+  project: TestProject,
+  target: string,
+  options: CallOptions & { readonly status?: number } = {},
+): Promise<Body> {
+  const response = await call(project, target, options);
+  const text = await response.text();
+  if (response.status !== (options.status ?? 200)) throw new Error(`${target} answered ${response.status}: ${text}`);
+  return JSON.parse(text) as Body;
+}
+
+/** Makes a metric through the API and returns it. */
+export async function makeMetric(project: TestProject, input: Partial<MetricInput> = {}): Promise<{ id: string; slug: string }> {
+  const body = { name: "API requests", aggregation: "count", event_matchers: [{ event: "api_request" }], ...input };
+  return json(project, "POST /v1/metrics", { body, status: 201 });
+}
+
+/** Stores what happened as the rows that meters would have sent, and the customers. */
+export async function store(project: TestProject, metricId: string, uses: readonly Use[], version = 1): Promise<void> {
+  const customers = Map.groupBy(uses, ({ customer }) => customer);
+  const statements: D1PreparedStatement[] = [];
+  for (const [customer, own] of customers) {
+    statements.push(insertCustomer(project, customer, Math.min(...own.map(({ at }) => at))));
+    for (const day of toDays(metricId, own, version)) statements.push(insertDay(project, customer, day));
+  }
+  for (let at = 0; at < statements.length; at += 500) await env.DB.batch(statements.slice(at, at + 500));
+}
+
+/** One customer's uses as the days that a meter would answer. */
+export function toDays(metricId: string, uses: readonly Use[], version = 1): UsageDay[] {
+  return [...Map.groupBy(uses, ({ at }) => dayOf(at))].map(([day, own]) => ({
+    metric_id: metricId,
+    day,
+    version,
+    value: total(own).toString(),
+    events: own.length,
+    rejected: 0,
+    last_at: Math.max(...own.map(({ at }) => at)),
+    groups: [...Map.groupBy(own, ({ labels = [] }) => JSON.stringify(labels))].map(([labels, members]) => ({
+      labels: JSON.parse(labels) as string[],
+      value: total(members).toString(),
+      events: members.length,
+      hours: Object.fromEntries(
+        [...Map.groupBy(members, ({ at }) => hourOf(at))].map(([hour, rest]) => [String(hour), total(rest).toString()]),
+      ),
+    })),
+  }));
+}
+
+/** The exact sum of uses: the oracle that answers are compared with. */
+export function total(uses: readonly Use[]): bigint {
+  return uses.reduce((sum, { value = 1 }) => sum + BigInt(value), 0n);
+}
+
+export function insertDay(project: TestProject, customer: string, day: UsageDay): D1PreparedStatement {
+  return env.DB.prepare(
+    `INSERT INTO usage_days (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups)
+     VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?)`,
+  ).bind(
+    project.id, day.metric_id, day.day, customer, day.version, day.value, day.events, day.rejected, day.last_at,
+    JSON.stringify(day.groups),
+  );
+}
+
+export function insertCustomer(project: TestProject, customer: string, firstSeenAt: number | null): D1PreparedStatement {
+  return env.DB.prepare(
+    "INSERT OR IGNORE INTO customers (project_id, customer_id, first_seen_at, created_at) VALUES (?, ?, ?, 0)",
+  ).bind(project.id, customer, firstSeenAt);
+}
+
+/** Stands for meters that cannot be reached. */
+const NO_METERS = {
+  idFromName: () => {
+    throw new Error("no meters here");
+  },
+} as unknown as QueryEnv["METERS"];
+
+/** Meters that answer as told, in place of the real ones. */
+export function metersThat(read: (request: { customer_id: string; from_day: number; to_day: number }) => Promise<unknown>): QueryEnv["METERS"] {
+  return { idFromName: (name: string) => name, get: () => ({ read }) } as unknown as QueryEnv["METERS"];
+}
