@@ -54,11 +54,14 @@ function installUnlessDone() {
 
 function run(file, args) {
   const node = join(ROOT, "node_modules", "node", "bin", ON_WINDOWS ? "node.exe" : "node");
-  const child = spawn(node, [file, ...args], { cwd: ROOT, env: environment(), stdio: "inherit" });
-  // A terminal sends SIGINT to the child as well; the others would end only this process and leave the child.
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  if (process.env.npm_lifecycle_event !== undefined) stopWithShell(child);
+  // A server stands in a process group of its own: Ctrl-C goes to the whole group, and would end workerd
+  // before the server has let its queues empty.
+  const isServer = name === "start";
+  const child = spawn(node, [file, ...args], { cwd: ROOT, env: environment(), stdio: "inherit", detached: isServer && !ON_WINDOWS });
+  // A terminal sends SIGINT to a child in this group as well.
+  process.on("SIGINT", () => isServer && child.kill("SIGINT"));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill("SIGTERM"));
+  if (process.env.npm_lifecycle_event !== undefined) stopWithParent(child);
   child.on("error", (error) => {
     console.error(String(error));
     process.exitCode = 1;
@@ -68,11 +71,11 @@ function run(file, args) {
   });
 }
 
-/** npm passes SIGTERM to the shell that it runs a script in, and the shell dies of it without passing it on. */
-function stopWithShell(child) {
-  const shell = process.ppid;
+/** npm passes SIGTERM to the shell that it runs a script in, which may die of it without passing it on. */
+function stopWithParent(child) {
+  const parent = process.ppid;
   const watch = setInterval(() => {
-    if (process.ppid === shell) return;
+    if (process.ppid === parent) return;
     clearInterval(watch);
     child.kill("SIGTERM");
   }, 250);

@@ -24,8 +24,14 @@ mkdirSync(stateDirectory, { recursive: true });
 const platform = await open();
 const keys = await ensureKeys(platform);
 const sample = await ensureSampleData(platform, keys);
-process.on("SIGTERM", () => void stop());
-process.on("SIGINT", () => void stop());
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // Miniflare would end the process at once, with what its queues hold.
+  process.removeAllListeners(signal);
+  process.on(signal, () => void stop());
+}
+// Whoever started this and was killed outright could not say so.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && void stop(), 1_000).unref();
 console.log(welcome(platform.url, keys, sample));
 console.log(`ready ${platform.url}`);
 
@@ -102,7 +108,7 @@ async function ensureSampleData(to: Platform, { admin, ingest }: Keys): Promise<
 function welcome(url: string, { admin, ingest, read }: Keys, data: SampleData | null): string {
   const customer = data?.customer ?? "acme";
   const curl = (key: string, path: string, body?: string): string =>
-    [`  curl ${url}${path}`, `-H 'authorization: Bearer ${key}'`, ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d '${body}'`])].join(" \\\n    ");
+    [`  curl '${url}${path}'`, `-H 'authorization: Bearer ${key}'`, ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d '${body}'`])].join(" \\\n    ");
   const start = `
 Tidemark runs. Its state is in ${stateDirectory}.
 

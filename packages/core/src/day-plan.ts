@@ -1,5 +1,5 @@
 import type { Span } from "./buckets.ts";
-import { DAY_MS, HOUR_MS } from "./timestamp.ts";
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from "./timestamp.ts";
 import type { UsageDay } from "./usage-day.ts";
 
 /**
@@ -8,29 +8,35 @@ import type { UsageDay } from "./usage-day.ts";
  */
 export interface DayPlan {
   readonly whole: readonly (readonly [day: number, bucket: number])[];
-  readonly cut: readonly (readonly [day: number, hour: number, bucket: number])[];
+  readonly cut: readonly (readonly [day: number, buckets: BucketsByHour])[];
 }
+
+/** The bucket of each of a UTC day's 24 hours; `null` for an hour that is outside the span. */
+export type BucketsByHour = readonly (number | null)[];
 
 /** Plans consecutive buckets. Their boundaries are whole hours. */
 export function planDays(buckets: readonly Span[]): DayPlan {
   const whole: [number, number][] = [];
-  const cut: [number, number, number][] = [];
+  const cut = new Map<number, (number | null)[]>();
   buckets.forEach(({ start, end }, bucket) => {
-    let at = start;
-    while (at < end) {
-      const day = Math.floor(at / DAY_MS);
+    for (let at = start; at < end; ) {
+      const day = dayOf(at);
       const nextDay = (day + 1) * DAY_MS;
       if (at === day * DAY_MS && nextDay <= end) {
         whole.push([day, bucket]);
         at = nextDay;
-      } else {
-        cut.push([day, (at - day * DAY_MS) / HOUR_MS, bucket]);
-        at += HOUR_MS;
+        continue;
       }
+      const hours = cut.get(day) ?? new Array<number | null>(HOURS_OF_DAY).fill(null);
+      hours[hourOf(at)] = bucket;
+      cut.set(day, hours);
+      at += HOUR_MS;
     }
   });
-  return { whole, cut };
+  return { whole, cut: [...cut] };
 }
+
+const HOURS_OF_DAY = 24;
 
 /** The first and last UTC day of a plan, or `undefined` when it is empty. */
 export function daysOfPlan(plan: DayPlan): { readonly first: number; readonly last: number } | undefined {
@@ -66,7 +72,7 @@ export function spreadDays(
   labelIndexes: readonly number[] | null,
 ): readonly UsageSum[] {
   const bucketOfDay = new Map(plan.whole);
-  const bucketOfHour = new Map(plan.cut.map(([day, hour, bucket]) => [day * 24 + hour, bucket]));
+  const bucketsOfDay = new Map(plan.cut);
   const sums = new Map<string, UsageSum>();
   const add = (metricId: string, bucket: number, group: string, value: string): void => {
     const key = `${bucket} ${metricId} ${group}`;
@@ -85,8 +91,8 @@ export function spreadDays(
       if (bucket !== undefined) add(day.metric_id, bucket, key, group.value);
       else {
         for (const [hour, value] of Object.entries(group.hours)) {
-          const cut = bucketOfHour.get(day.day * 24 + Number(hour));
-          if (cut !== undefined) add(day.metric_id, cut, key, value);
+          const cut = bucketsOfDay.get(day.day)?.[Number(hour)] ?? null;
+          if (cut !== null) add(day.metric_id, cut, key, value);
         }
       }
     }

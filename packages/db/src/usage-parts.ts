@@ -31,8 +31,8 @@ export function usageParts(scope: UsageScope, plan: DayPlan, options: PartOption
   return sql`
     WITH whole_day(day, bucket) AS MATERIALIZED (
       SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(plan.whole)})
-    ), cut_hour(day, hour, bucket) AS MATERIALIZED (
-      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${JSON.stringify(plan.cut)})
+    ), cut_day(day, buckets) AS MATERIALIZED (
+      SELECT value ->> 0, value -> 1 FROM json_each(${JSON.stringify(plan.cut)})
     ), metric(id) AS MATERIALIZED (
       SELECT value FROM json_each(${JSON.stringify(scope.metric_ids)})
     ), customer(id) AS MATERIALIZED (
@@ -54,13 +54,12 @@ function wholeDays(scope: UsageScope, options: PartOptions): SQL {
 
 function cutDays(scope: UsageScope, options: PartOptions): SQL {
   return sql`
-    SELECT u.metric_id, u.customer_id, b.bucket, ${groupLabels(options)} AS group_labels,
-      CAST(h.value AS INTEGER) AS value, u.last_at
-    FROM (SELECT DISTINCT day FROM cut_hour) AS d ${stored(scope, options)}
+    SELECT u.metric_id, u.customer_id, d.buckets ->> CAST(h.key AS INTEGER) AS bucket,
+      ${groupLabels(options)} AS group_labels, CAST(h.value AS INTEGER) AS value, u.last_at
+    FROM cut_day AS d ${stored(scope, options)}
     CROSS JOIN json_each(u.groups) AS g
     CROSS JOIN json_each(g.value, '$.hours') AS h
-    CROSS JOIN cut_hour AS b
-    WHERE ${counted(scope, options)} AND b.day = u.day AND b.hour = CAST(h.key AS INTEGER)`;
+    WHERE ${counted(scope, options)} AND d.buckets ->> CAST(h.key AS INTEGER) IS NOT NULL`;
 }
 
 /** The stored days of the scope, driven by the days `d`. */

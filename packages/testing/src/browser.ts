@@ -1,7 +1,16 @@
 import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as playwright } from "playwright-core";
+import axe from "axe-core";
+import { type Browser, type Page, chromium as playwright } from "playwright-core";
 
 /** A real browser, from the registry alone: nothing has to be installed on the machine. */
 export async function openBrowser(): Promise<Browser> {
   return playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args, headless: true });
+}
+
+/** What axe finds wrong with a page: each rule with the first element that breaks it. */
+export async function findAccessibilityFaults(page: Page): Promise<readonly (readonly [rule: string, element: string])[]> {
+  // The pages' policy forbids scripts, so axe comes in by the debugger.
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
+  return violations.map(({ id, nodes }) => [id, nodes[0]?.html ?? ""]);
 }

@@ -47,10 +47,13 @@ async function ready(child: ChildProcess, output: () => string): Promise<string>
 
 async function stop(child: ChildProcess): Promise<{ readonly code: number | null; readonly milliseconds: number }> {
   const from = Date.now();
-  const code = await new Promise<number | null>((resolve) => {
-    child.on("exit", resolve);
-    child.kill("SIGTERM");
-  });
+  const ended = child.exitCode !== null || child.signalCode !== null;
+  const code = ended
+    ? child.exitCode
+    : await new Promise<number | null>((resolve) => {
+        child.on("exit", resolve);
+        child.kill("SIGTERM");
+      });
   return { code, milliseconds: Date.now() - from };
 }
 

@@ -7,7 +7,7 @@ test("perf", async () => {
   const today = Math.floor(Date.now()/86400000);
   const hours = JSON.stringify(Object.fromEntries(Array.from({length:24},(_, h)=>[h,"5"])));
   const groups = JSON.stringify([{labels:["a"],value:"60",events:60,hours:JSON.parse(hours)},{labels:["b"],value:"60",events:60,hours:JSON.parse(hours)}]);
-  for (let d = 0; d < 60; d++) await env.DB.prepare(`WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM c WHERE i < 9999)
+  for (let d = 0; d < 30; d++) await env.DB.prepare(`WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM c WHERE i < 9999)
    INSERT INTO usage_days (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups)
    SELECT ?, ?, ?, 'customer-' || i, 1, 120, 120, 0, ?, ? FROM c`).bind(p.id, m.id, today - d, (today-d)*86400000+3600000*23, groups).run();
   await env.DB.prepare(`WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM c WHERE i < 9999) INSERT INTO customers (project_id, customer_id, created_at) SELECT ?, 'customer-'||i, 0 FROM c`).bind(p.id).run();

@@ -1,0 +1,35 @@
+import type { WorkloadOptions } from "@tidemark/testing/workload";
+
+/** What the load process is told to send. */
+export interface LoadPlan {
+  readonly workload: WorkloadOptions;
+  /** Events in a request's body. */
+  readonly batch: number;
+  /** Bodies that are prepared; each is sent with new ids when its turn comes again. */
+  readonly bodies: number;
+  /** One event of each customer instead of events as they are drawn. */
+  readonly oneOfEach?: boolean;
+}
+
+/** How it is sent. */
+export interface LoadOrder {
+  readonly port: number;
+  readonly authorization: string;
+  readonly connections: number;
+  /** How long to send; `null` to send every body once. */
+  readonly durationMs: number | null;
+  /** Of the first pass over the bodies; each further pass takes the next. */
+  readonly round: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  /** Answers that were not 202. */
+  readonly refused: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export type LoadCommand = { readonly plan: LoadPlan } | { readonly order: LoadOrder };
+export type LoadReply = { readonly prepared: true } | { readonly result: LoadResult } | { readonly error: string };
