@@ -57,7 +57,12 @@ function run(file, args) {
   // A server stands in a process group of its own: Ctrl-C goes to the whole group, and would end workerd
   // before the server has let its queues empty.
   const isServer = name === "start";
-  const child = spawn(node, [file, ...args], { cwd: ROOT, env: environment(), stdio: "inherit", detached: isServer && !ON_WINDOWS });
+  const child = spawn(node, [file, ...args], {
+    cwd: ROOT,
+    env: environment(),
+    stdio: "inherit",
+    detached: isServer && !ON_WINDOWS,
+  });
   // A terminal sends SIGINT to a child in this group as well.
   process.on("SIGINT", () => isServer && child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill("SIGTERM"));

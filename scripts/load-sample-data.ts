@@ -41,7 +41,11 @@ const METRICS = [
  *
  * @param lastAt when the latest request happened, in milliseconds.
  */
-export async function loadSampleData(platform: Platform, keys: { readonly admin: string; readonly ingest: string }, lastAt: number): Promise<SampleData> {
+export async function loadSampleData(
+  platform: Platform,
+  keys: { readonly admin: string; readonly ingest: string },
+  lastAt: number,
+): Promise<SampleData> {
   const post = async (path: string, key: string, body: unknown): Promise<unknown> => {
     const response = await fetch(`${platform.url}${path}`, {
       method: "POST",
@@ -70,8 +74,10 @@ export async function loadSampleData(platform: Platform, keys: { readonly admin:
 
 /** Meters flush two seconds after a customer's first event; the dashboard should show all of it at once. */
 async function untilFlushed({ database }: Platform, events: number): Promise<void> {
-  for (const end = Date.now() + COUNTED_MS_MAX; Date.now() < end; ) {
-    const { results } = await database.prepare("SELECT SUM(events) AS events FROM usage_days GROUP BY metric_id").all<{ events: number }>();
+  for (const end = Date.now() + COUNTED_MS_MAX; Date.now() < end;) {
+    const { results } = await database
+      .prepare("SELECT SUM(events) AS events FROM usage_days GROUP BY metric_id")
+      .all<{ events: number }>();
     if (results.length === METRICS.length && results.every((row) => row.events >= events)) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

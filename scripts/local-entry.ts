@@ -78,7 +78,17 @@ export default {
     state.taken += messages.filter((message) => !waiting.has(message.id)).length;
     state.inHand++;
     try {
-      await standalone.queue({ ...batch, queue: batch.queue, messages, ackAll: () => batch.ackAll(), retryAll: (options) => batch.retryAll(options), metadata: batch.metadata }, withCount(env));
+      await standalone.queue(
+        {
+          ...batch,
+          queue: batch.queue,
+          messages,
+          ackAll: () => batch.ackAll(),
+          retryAll: (options) => batch.retryAll(options),
+          metadata: batch.metadata,
+        },
+        withCount(env),
+      );
     } finally {
       state.inHand--;
     }

@@ -16,10 +16,6 @@ export interface PlatformOptions {
   /** Where everything is kept. */
   readonly stateDirectory: string;
   readonly pepper: string;
-  /** Overrides of the variables in wrangler.toml. */
-  readonly vars?: Readonly<Record<string, string>>;
-  /** Seconds a queue waits for a batch to fill. */
-  readonly queueWaitSeconds?: number;
 }
 
 export interface Platform {
@@ -47,10 +43,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   const ask = async (path: string): Promise<Backlog> => {
     const response = await fetch(`${url}/__local/${path}`, { headers: { "x-local-token": token } });
-    return (await response.json()) as Backlog;
+    return response.json<Backlog>();
   };
   const drained = async (path: string, timeoutMs: number, done: (backlog: Backlog) => boolean): Promise<Backlog> => {
-    for (const end = Date.now() + timeoutMs; ; ) {
+    for (const end = Date.now() + timeoutMs; ;) {
       const backlog = await ask(path);
       if (done(backlog) || Date.now() > end) return backlog;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -86,14 +82,8 @@ function isEmpty({ queued, in_hand, waiting }: Backlog): boolean {
   return queued === 0 && in_hand === 0 && waiting.length === 0;
 }
 
-async function openMiniflare({ port, stateDirectory, pepper, vars, queueWaitSeconds }: PlatformOptions, token: string): Promise<Miniflare> {
+async function openMiniflare({ port, stateDirectory, pepper }: PlatformOptions, token: string): Promise<Miniflare> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
-  const queueConsumers = Object.fromEntries(
-    Object.entries(workerOptions.queueConsumers as Record<string, { maxBatchTimeout?: number }>).map(([name, consumer]) => [
-      name,
-      queueWaitSeconds === undefined ? consumer : { ...consumer, maxBatchTimeout: queueWaitSeconds },
-    ]),
-  );
   const options = convertV4MiniflareOptions({
     cf: false,
     log: new NoOpLog(),
@@ -102,8 +92,7 @@ async function openMiniflare({ port, stateDirectory, pepper, vars, queueWaitSeco
         ...workerOptions,
         name: "tidemark",
         modules: [{ type: "ESModule", path: "index.js", contents: await bundle() }],
-        queueConsumers,
-        bindings: { ...workerOptions.bindings, ...vars, KEY_PEPPER: pepper, LOCAL_TOKEN: token },
+        bindings: { ...(workerOptions.bindings as Record<string, string>), KEY_PEPPER: pepper, LOCAL_TOKEN: token },
         unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       },
     ],
@@ -129,13 +118,21 @@ async function bundle(): Promise<string> {
 
 /** Applies what is new in migrations/, and keeps the list where `wrangler d1 migrations` keeps it. */
 async function migrate(database: D1): Promise<void> {
-  await database.prepare("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)").run();
+  await database
+    .prepare(
+      "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",
+    )
+    .run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map((row) => row.name));
   const directory = join(ROOT, "migrations");
-  for (const name of readdirSync(directory).filter((file) => file.endsWith(".sql")).toSorted()) {
+  for (const name of readdirSync(directory)
+    .filter((file) => file.endsWith(".sql"))
+    .toSorted()) {
     if (applied.has(name)) continue;
-    const statements = unstable_splitSqlQuery(readFileSync(join(directory, name), "utf8")).map((sql) => database.prepare(sql));
+    const statements = unstable_splitSqlQuery(readFileSync(join(directory, name), "utf8")).map((sql) =>
+      database.prepare(sql),
+    );
     await database.batch([...statements, database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name)]);
   }
 }

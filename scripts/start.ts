@@ -40,7 +40,9 @@ async function open(): Promise<Platform> {
   try {
     return await startPlatform({ port, stateDirectory, pepper });
   } catch (error) {
-    console.error(`Tidemark could not start on port ${port}. Is it taken? PORT=8788 npm start uses another.\n${String(error)}`);
+    console.error(
+      `Tidemark could not start on port ${port}. Is it taken? PORT=8788 npm start uses another.\n${String(error)}`,
+    );
     process.exit(1);
   }
 }
@@ -75,7 +77,9 @@ async function ensureKeys({ database }: Platform): Promise<Keys> {
   if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Keys;
   const now = Date.now();
   await database
-    .prepare("INSERT INTO projects (id, name, time_zone, catalog_version, created_at) VALUES ('default', 'Default', 'UTC', 1, ?) ON CONFLICT DO NOTHING")
+    .prepare(
+      "INSERT INTO projects (id, name, time_zone, catalog_version, created_at) VALUES ('default', 'Default', 'UTC', 1, ?) ON CONFLICT DO NOTHING",
+    )
     .bind(now)
     .run();
   const pepper = readOrMake("pepper", () => "");
@@ -83,12 +87,19 @@ async function ensureKeys({ database }: Platform): Promise<Keys> {
     const { id, key } = generateKey(scope);
     const hash = createHmac("sha256", pepper).update(key).digest("hex");
     await database
-      .prepare("INSERT INTO api_keys (project_id, id, name, scopes, hash, created_at) VALUES ('default', ?, ?, ?, ?, ?)")
+      .prepare(
+        "INSERT INTO api_keys (project_id, id, name, scopes, hash, created_at) VALUES ('default', ?, ?, ?, ?, ?)",
+      )
       .bind(id, `local ${scope}`, scope, hash, now)
       .run();
     return key;
   };
-  const made: Keys = { admin: await make("admin"), ingest: await make("ingest"), read: await make("read"), project: "default" };
+  const made: Keys = {
+    admin: await make("admin"),
+    ingest: await make("ingest"),
+    read: await make("read"),
+    project: "default",
+  };
   writeSecret("keys.json", `${JSON.stringify(made, null, 2)}\n`);
   return made;
 }
@@ -108,7 +119,11 @@ async function ensureSampleData(to: Platform, { admin, ingest }: Keys): Promise<
 function welcome(url: string, { admin, ingest, read }: Keys, data: SampleData | null): string {
   const customer = data?.customer ?? "acme";
   const curl = (key: string, path: string, body?: string): string =>
-    [`  curl '${url}${path}'`, `-H 'authorization: Bearer ${key}'`, ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d '${body}'`])].join(" \\\n    ");
+    [
+      `  curl '${url}${path}'`,
+      `-H 'authorization: Bearer ${key}'`,
+      ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d '${body}'`]),
+    ].join(" \\\n    ");
   const start = `
 Tidemark runs. Its state is in ${stateDirectory}.
 

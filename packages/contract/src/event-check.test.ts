@@ -2,9 +2,21 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkEvent } from "./event-check.ts";
 import { EventSchema } from "./event-schema.ts";
-import { ID_LENGTH_MAX, NAME_LENGTH_MAX, PROPERTY_DEPTH_MAX, PROPERTY_KEY_LENGTH_MAX, PROPERTY_NODES_MAX } from "./limits.ts";
+import {
+  ID_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  PROPERTY_DEPTH_MAX,
+  PROPERTY_KEY_LENGTH_MAX,
+  PROPERTY_NODES_MAX,
+} from "./limits.ts";
 
-const GOOD = { id: "1", event: "call", customer_id: "acme", timestamp: "2026-11-01T12:00:00Z", properties: { status: 200 } };
+const GOOD = {
+  id: "1",
+  event: "call",
+  customer_id: "acme",
+  timestamp: "2026-11-01T12:00:00Z",
+  properties: { status: 200 },
+};
 
 function accepts(value: unknown): boolean {
   return checkEvent(value) === undefined;
@@ -17,17 +29,61 @@ function nested(depth: number): unknown {
 const oddText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 8 }),
   fc.string({ unit: "grapheme", maxLength: 8 }),
-  fc.constantFrom("", " ", " a", "a ", "a b", "\u00a0a", "a\ufeff", "\t", "a\u0000", "\u007f", "\u0085", "\u202e", "\u2066a", "\u2069", "\ud800", "\udc00a", "😀", "é", "x".repeat(NAME_LENGTH_MAX), "x".repeat(NAME_LENGTH_MAX + 1), "x".repeat(ID_LENGTH_MAX), "x".repeat(ID_LENGTH_MAX + 1)),
+  fc.constantFrom(
+    "",
+    " ",
+    " a",
+    "a ",
+    "a b",
+    "\u00a0a",
+    "a\ufeff",
+    "\t",
+    "a\u0000",
+    "\u007f",
+    "\u0085",
+    "\u202e",
+    "\u2066a",
+    "\u2069",
+    "\ud800",
+    "\udc00a",
+    "😀",
+    "é",
+    "x".repeat(NAME_LENGTH_MAX),
+    "x".repeat(NAME_LENGTH_MAX + 1),
+    "x".repeat(ID_LENGTH_MAX),
+    "x".repeat(ID_LENGTH_MAX + 1),
+  ),
 );
 const oddTime = fc.oneof(
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
   fc.double(),
   fc.integer(),
-  fc.constantFrom("2026-02-29T00:00:00Z", "2024-02-29T23:59:59.123456789+14:00", "2026-11-01", "2026-11-01T24:00:00Z", "2026-11-01 00:00:00Z", "2026-11-01t00:00:00z", "2026-11-01T00:00:60Z", "2026-11-01T00:00:00", "+2026-11-01T00:00:00Z", "2026-11-01T00:00:00.Z", "1732150000", 1732150000, 1732150000123, -1, 1e18, NaN),
+  fc.constantFrom(
+    "2026-02-29T00:00:00Z",
+    "2024-02-29T23:59:59.123456789+14:00",
+    "2026-11-01",
+    "2026-11-01T24:00:00Z",
+    "2026-11-01 00:00:00Z",
+    "2026-11-01t00:00:00z",
+    "2026-11-01T00:00:60Z",
+    "2026-11-01T00:00:00",
+    "+2026-11-01T00:00:00Z",
+    "2026-11-01T00:00:00.Z",
+    "1732150000",
+    1732150000,
+    1732150000123,
+    -1,
+    1e18,
+    NaN,
+  ),
 );
 const oddValue = fc.anything({ withNullPrototype: false, maxDepth: 4 });
 const json = fc.jsonValue({ maxDepth: 4 });
-const properties = fc.oneof(fc.dictionary(fc.string({ unit: "binary", maxLength: 4 }), json), fc.integer({ min: 0, max: PROPERTY_DEPTH_MAX + 2 }).map(nested), json);
+const properties = fc.oneof(
+  fc.dictionary(fc.string({ unit: "binary", maxLength: 4 }), json),
+  fc.integer({ min: 0, max: PROPERTY_DEPTH_MAX + 2 }).map(nested),
+  json,
+);
 
 const event = fc.record(
   {
@@ -41,9 +97,16 @@ const event = fc.record(
   { requiredKeys: [] },
 );
 /** Mostly sound events, so that acceptance is tested as often as refusal. */
-const nearlyGood = fc.tuple(fc.constant(GOOD), event, fc.subarray(["id", "event", "customer_id", "timestamp", "properties", "extra"], { maxLength: 2 })).map(
-  ([good, odd, keys]) => ({ ...good, ...Object.fromEntries(Object.entries(odd).filter(([key]) => keys.includes(key as never))) }),
-);
+const nearlyGood = fc
+  .tuple(
+    fc.constant(GOOD),
+    event,
+    fc.subarray(["id", "event", "customer_id", "timestamp", "properties", "extra"], { maxLength: 2 }),
+  )
+  .map(([good, odd, keys]) => ({
+    ...good,
+    ...Object.fromEntries(Object.entries(odd).filter(([key]) => keys.includes(key as never))),
+  }));
 
 test("the check on the write path accepts exactly what the schema accepts", () => {
   fc.assert(
@@ -74,9 +137,19 @@ test.each([
   ["30 February", { ...GOOD, timestamp: "2026-02-30T00:00:00Z" }, "invalid_timestamp", "/timestamp"],
   ["properties that are a list", { ...GOOD, properties: [] }, "invalid_properties", "/properties"],
   ["a lone surrogate in a property", { ...GOOD, properties: { a: "\udc00" } }, "invalid_properties", "/properties"],
-  ["a key that is too long", { ...GOOD, properties: { ["k".repeat(PROPERTY_KEY_LENGTH_MAX + 1)]: 1 } }, "invalid_properties", "/properties"],
+  [
+    "a key that is too long",
+    { ...GOOD, properties: { ["k".repeat(PROPERTY_KEY_LENGTH_MAX + 1)]: 1 } },
+    "invalid_properties",
+    "/properties",
+  ],
   ["one level too many", { ...GOOD, properties: nested(PROPERTY_DEPTH_MAX + 1) }, "too_deep", "/properties"],
-  ["one value too many", { ...GOOD, properties: { list: Array.from({ length: PROPERTY_NODES_MAX }, () => 0) } }, "too_many_values", "/properties"],
+  [
+    "one value too many",
+    { ...GOOD, properties: { list: Array.from({ length: PROPERTY_NODES_MAX }, () => 0) } },
+    "too_many_values",
+    "/properties",
+  ],
 ] as const)("%s is refused with the field and the remedy", (_name, value, code, pointer) => {
   const fault = checkEvent(value);
   expect(fault).toMatchObject({ code, pointer });

@@ -39,15 +39,24 @@ export function checkEvent(value: unknown): EventFault | undefined {
       case "properties":
         break;
       default:
-        return { code: "unknown_field", pointer: `/${escapePointer(key)}`, detail: "Not a field of an event; put your own data into properties." };
+        return {
+          code: "unknown_field",
+          pointer: `/${escapePointer(key)}`,
+          detail: "Not a field of an event; put your own data into properties.",
+        };
     }
   }
   const { id, event: name, customer_id: customer, timestamp, properties } = event;
   if (id !== undefined && !isPlain(id, ID_LENGTH_MAX)) return labelFault("id", id, ID_LENGTH_MAX, "invalid_id");
   if (!isPlain(name, NAME_LENGTH_MAX)) return labelFault("event", name, NAME_LENGTH_MAX, "invalid_event");
-  if (!isPlain(customer, NAME_LENGTH_MAX)) return labelFault("customer_id", customer, NAME_LENGTH_MAX, "invalid_customer_id");
+  if (!isPlain(customer, NAME_LENGTH_MAX))
+    return labelFault("customer_id", customer, NAME_LENGTH_MAX, "invalid_customer_id");
   if (timestamp !== undefined && Number.isNaN(toInstant(timestamp))) {
-    return { code: "invalid_timestamp", pointer: "/timestamp", detail: "Use RFC 3339 with an offset (2026-11-01T12:00:00Z), unix seconds or unix milliseconds." };
+    return {
+      code: "invalid_timestamp",
+      pointer: "/timestamp",
+      detail: "Use RFC 3339 with an offset (2026-11-01T12:00:00Z), unix seconds or unix milliseconds.",
+    };
   }
   return properties === undefined ? undefined : checkProperties(properties);
 }
@@ -85,7 +94,8 @@ function labelFault(field: string, value: unknown, max: number, code: EventFault
   if (value === undefined) return { code: "missing", pointer, detail: `Every event needs ${field}.` };
   if (typeof value !== "string") return { code, pointer, detail: `${field} is a string.` };
   if (value.length === 0) return { code, pointer, detail: `${field} is empty.` };
-  if (value.length > max) return { code, pointer, detail: `${field} has ${value.length} characters; at most ${max} are allowed.` };
+  if (value.length > max)
+    return { code, pointer, detail: `${field} has ${value.length} characters; at most ${max} are allowed.` };
   if (value !== value.trim()) return { code, pointer, detail: `${field} begins or ends with white space.` };
   return { code, pointer, detail: `${field} has a control character, a direction override or half a surrogate pair.` };
 }
@@ -102,7 +112,9 @@ function checkProperties(properties: unknown): EventFault | undefined {
   }
   const count = countValues(properties, 1);
   if (typeof count === "string") return { code: count, pointer: "/properties", detail: DETAIL[count] };
-  return count <= PROPERTY_NODES_MAX ? undefined : { code: "too_many_values", pointer: "/properties", detail: DETAIL.too_many_values };
+  return count <= PROPERTY_NODES_MAX
+    ? undefined
+    : { code: "too_many_values", pointer: "/properties", detail: DETAIL.too_many_values };
 }
 
 /** Counts the values inside `container`, which lies `depth` levels deep, or names the first fault. */

@@ -20,7 +20,10 @@ const label = (max: number) =>
     .refine((text) => text === text.trim(), "begins or ends with white space");
 
 /** How many values a JSON value holds, and how deep they lie. */
-function measure(value: unknown, depth: number): { nodes: number; depth: number; wellFormed: boolean; longKey: boolean } {
+function measure(
+  value: unknown,
+  depth: number,
+): { nodes: number; depth: number; wellFormed: boolean; longKey: boolean } {
   if (typeof value === "string") return { nodes: 1, depth, wellFormed: value.isWellFormed(), longKey: false };
   if (typeof value !== "object" || value === null) return { nodes: 1, depth, wellFormed: true, longKey: false };
   const total = { nodes: 1, depth: depth + 1, wellFormed: true, longKey: false };
@@ -45,7 +48,9 @@ const PropertiesSchema = z.custom<Record<string, unknown>>((value) => {
  * accepts exactly what this accepts (a property test holds them together) and names the fault.
  */
 export const EventSchema = z.strictObject({
-  id: label(ID_LENGTH_MAX).optional().describe("Makes sending again safe: one customer's id is counted once. Made by the server when absent."),
+  id: label(ID_LENGTH_MAX)
+    .optional()
+    .describe("Makes sending again safe: one customer's id is counted once. Made by the server when absent."),
   event: label(NAME_LENGTH_MAX).describe("What happened, as metrics match it."),
   customer_id: label(NAME_LENGTH_MAX).describe("Who used it: your id of the customer."),
   timestamp: z

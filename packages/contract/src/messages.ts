@@ -43,7 +43,12 @@ export interface TouchedCustomer {
   /** The earliest event of the batch, when this was the meter's first. */
   readonly first_seen_at: number | null;
   /** A day that the meter is going to flush: the sweeper looks for it in D1 and wakes the meter when it is missing. */
-  readonly watch: { readonly metric_id: string; readonly day: number; readonly version: number; readonly due_at: number } | null;
+  readonly watch: {
+    readonly metric_id: string;
+    readonly day: number;
+    readonly version: number;
+    readonly due_at: number;
+  } | null;
 }
 
 /** Events that could not be counted, kept where a person can see them and put them back. */

@@ -40,7 +40,12 @@ export interface ApplyReply {
   /** True for the meter's first call, and until its answer can have been lost: registering twice is harmless. */
   readonly created: boolean;
   /** A day that waits to be flushed, when this call, or the one it repeats, made it wait. */
-  readonly watch: { readonly metric_id: string; readonly day: number; readonly version: number; readonly due_at: number } | null;
+  readonly watch: {
+    readonly metric_id: string;
+    readonly day: number;
+    readonly version: number;
+    readonly due_at: number;
+  } | null;
 }
 
 export interface ReadRequest extends MeterAddress {

@@ -64,10 +64,10 @@ const metricFields = {
         .default(null),
       style: z.enum(["number", "sparkline"]).default("number"),
     })
-    .refine(
-      ({ format, currency }) => format !== "currency" || currency !== null,
-      { path: ["currency"], message: 'Name the currency when the format is "currency".' },
-    )
+    .refine(({ format, currency }) => format !== "currency" || currency !== null, {
+      path: ["currency"],
+      message: 'Name the currency when the format is "currency".',
+    })
     .default({ interval_days: 30, format: "numeric", currency: null, style: "number" }),
 };
 

@@ -10,22 +10,80 @@ export interface ProblemKind {
 }
 
 const kinds = {
-  malformed_body: { status: 400, title: "The body cannot be read", remedy: "Send valid JSON in UTF-8: one event, an array of events, NDJSON, or CloudEvents with their content type." },
-  invalid_request: { status: 400, title: "The request is not valid", remedy: "Correct the fields that `errors` points at." },
-  invalid_cursor: { status: 400, title: "The cursor is not one of ours", remedy: "Start again without `cursor`; pass `next_cursor` back unchanged." },
+  malformed_body: {
+    status: 400,
+    title: "The body cannot be read",
+    remedy: "Send valid JSON in UTF-8: one event, an array of events, NDJSON, or CloudEvents with their content type.",
+  },
+  invalid_request: {
+    status: 400,
+    title: "The request is not valid",
+    remedy: "Correct the fields that `errors` points at.",
+  },
+  invalid_cursor: {
+    status: 400,
+    title: "The cursor is not one of ours",
+    remedy: "Start again without `cursor`; pass `next_cursor` back unchanged.",
+  },
   missing_key: { status: 401, title: "No API key", remedy: "Send `Authorization: Bearer <key>`." },
-  invalid_key: { status: 401, title: "The API key is not valid", remedy: "Check that the key is complete and has not been revoked, or make a new one." },
-  missing_scope: { status: 403, title: "The key may not do this", remedy: "Use a key that has the scope named in `detail`." },
-  not_found: { status: 404, title: "There is nothing here", remedy: "Check the path and the id; another project's ids answer the same." },
-  method_not_allowed: { status: 405, title: "The method is not allowed here", remedy: "Use one of the methods in the Allow header." },
-  conflict: { status: 409, title: "The request conflicts with what exists", remedy: "Read the current state and decide again." },
-  too_large: { status: 413, title: "The body is too large", remedy: "Split the batch: at most 10,000 events and 5,000,000 bytes after decompression." },
-  unsupported_encoding: { status: 415, title: "The content encoding is not supported", remedy: "Send the body as it is, or with `Content-Encoding: gzip`." },
-  unsupported_media_type: { status: 415, title: "The content type is not supported", remedy: "Use application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json." },
-  no_valid_event: { status: 422, title: "Every event was refused", remedy: "Each entry of `errors` names the event, the field and what is wrong; correct and send again." },
+  invalid_key: {
+    status: 401,
+    title: "The API key is not valid",
+    remedy: "Check that the key is complete and has not been revoked, or make a new one.",
+  },
+  missing_scope: {
+    status: 403,
+    title: "The key may not do this",
+    remedy: "Use a key that has the scope named in `detail`.",
+  },
+  not_found: {
+    status: 404,
+    title: "There is nothing here",
+    remedy: "Check the path and the id; another project's ids answer the same.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "The method is not allowed here",
+    remedy: "Use one of the methods in the Allow header.",
+  },
+  conflict: {
+    status: 409,
+    title: "The request conflicts with what exists",
+    remedy: "Read the current state and decide again.",
+  },
+  too_large: {
+    status: 413,
+    title: "The body is too large",
+    remedy: "Split the batch: at most 10,000 events and 5,000,000 bytes after decompression.",
+  },
+  unsupported_encoding: {
+    status: 415,
+    title: "The content encoding is not supported",
+    remedy: "Send the body as it is, or with `Content-Encoding: gzip`.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "The content type is not supported",
+    remedy:
+      "Use application/json, application/x-ndjson, application/cloudevents+json or application/cloudevents-batch+json.",
+  },
+  no_valid_event: {
+    status: 422,
+    title: "Every event was refused",
+    remedy: "Each entry of `errors` names the event, the field and what is wrong; correct and send again.",
+  },
   rate_limited: { status: 429, title: "Too many requests", remedy: "Wait for the seconds in Retry-After." },
-  internal_error: { status: 500, title: "Something failed on our side", remedy: "Send again; events with an id are counted once however often they arrive. Quote the request id when you report it." },
-  unavailable: { status: 503, title: "A part of the system did not answer", remedy: "Nothing was accepted. Send the whole request again after Retry-After; events with an id are counted once." },
+  internal_error: {
+    status: 500,
+    title: "Something failed on our side",
+    remedy:
+      "Send again; events with an id are counted once however often they arrive. Quote the request id when you report it.",
+  },
+  unavailable: {
+    status: 503,
+    title: "A part of the system did not answer",
+    remedy: "Nothing was accepted. Send the whole request again after Retry-After; events with an id are counted once.",
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof kinds;

@@ -31,7 +31,10 @@ const TopCustomerSchema = z.object({
   last_seen_at: InstantSchema.describe("The latest counted event."),
   trend: z.enum(["new", "dormant", "check_in", "growing", "declining", "steady"]),
   trend_detail: z.object({
-    change: z.string().nullable().describe("On the days before, both without their last day; 0.1 is ten per cent more."),
+    change: z
+      .string()
+      .nullable()
+      .describe("On the days before, both without their last day; 0.1 is ten per cent more."),
     rule: z.string().describe("The rule that decided, with its numbers."),
   }),
   series: z.array(z.object({ day: DateSchema, value: QuantitySchema })).describe("Every day; the last is today."),

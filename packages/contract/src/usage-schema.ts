@@ -23,11 +23,7 @@ export const UsageQuerySchema = z.strictObject({
     .describe(`RFC 3339 or YYYY-MM-DD, exclusive; now when absent. At most ${RANGE_DAYS_MAX} days after \`from\`.`),
   grain: z.enum(["hour", "day", "week", "month"], "Must be hour, day, week or month.").default("day"),
   tz: TimeZoneSchema.optional().describe("In whose days, weeks and months usage is cut; the project's when absent."),
-  group_by: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("One or more of the metric's labels, joined by commas."),
+  group_by: z.string().min(1).optional().describe("One or more of the metric's labels, joined by commas."),
   format: FormatSchema,
 });
 export type UsageQuery = z.infer<typeof UsageQuerySchema>;
@@ -47,14 +43,16 @@ export const UsageSchema = z
     customer_id: z.string().nullable(),
     grain: z.enum(["hour", "day", "week", "month"]),
     time_zone: z.string(),
-    from: InstantSchema.describe("`from` as it was used: usage is kept by the hour, so part of an hour is taken whole."),
+    from: InstantSchema.describe(
+      "`from` as it was used: usage is kept by the hour, so part of an hour is taken whole.",
+    ),
     to: InstantSchema.describe("`to` as it was used."),
-    as_of: InstantSchema.describe("When the figures were read. Without `live`, meters may know what they have not sent yet."),
+    as_of: InstantSchema.describe(
+      "When the figures were read. Without `live`, meters may know what they have not sent yet.",
+    ),
     approximate: z.boolean(),
     live: z.boolean().describe("Whether the customer's meter was asked and answered."),
-    rejected: z
-      .int()
-      .describe("Events of the UTC days of this range that matched the metric and had no usable value."),
+    rejected: z.int().describe("Events of the UTC days of this range that matched the metric and had no usable value."),
     data: z.array(UsageRowSchema),
   })
   .meta({ id: "Usage" });

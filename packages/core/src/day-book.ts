@@ -54,7 +54,12 @@ export class MetricDay {
     for (const group of usage.groups) {
       const hours: (Exact | undefined)[] = [];
       for (const [hour, value] of Object.entries(group.hours)) hours[Number(hour)] = fromInteger(value);
-      metricDay.#keep(keyOf(group.labels), { labels: group.labels, value: fromInteger(group.value), events: group.events, hours });
+      metricDay.#keep(keyOf(group.labels), {
+        labels: group.labels,
+        value: fromInteger(group.value),
+        events: group.events,
+        hours,
+      });
     }
     return metricDay;
   }
@@ -70,7 +75,11 @@ export class MetricDay {
     if (known !== undefined) return known;
     const isOther = labels.every((label) => label === limits.otherLabel);
     const isFull = this.#groups.size >= limits.groupsMax || this.#labelLength + key.length > limits.textMax;
-    if (isFull && !isOther) return this.group(labels.map(() => limits.otherLabel), limits);
+    if (isFull && !isOther)
+      return this.group(
+        labels.map(() => limits.otherLabel),
+        limits,
+      );
     return this.#keep(key, { labels, value: 0, events: 0, hours: [] });
   }
 

@@ -19,7 +19,7 @@ export function planDays(buckets: readonly Span[]): DayPlan {
   const whole: [number, number][] = [];
   const cut = new Map<number, (number | null)[]>();
   buckets.forEach(({ start, end }, bucket) => {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const day = dayOf(at);
       const nextDay = (day + 1) * DAY_MS;
       if (at === day * DAY_MS && nextDay <= end) {

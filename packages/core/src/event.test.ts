@@ -34,7 +34,9 @@ test("what JavaScript writes reads back as it was", () => {
 });
 
 test("a decimal of any length keeps its value", () => {
-  const decimal = fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.stringMatching(/^[0-9]{0,20}$/)).map(([whole, fraction]) => (fraction === "" ? `${whole}` : `${whole}.${fraction}`));
+  const decimal = fc
+    .tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.stringMatching(/^[0-9]{0,20}$/))
+    .map(([whole, fraction]) => (fraction === "" ? `${whole}` : `${whole}.${fraction}`));
   const normal = (text: string): string => {
     const [whole = "", fraction = ""] = text.split(".");
     const trimmed = fraction.replace(/0+$/, "");
@@ -59,6 +61,11 @@ function plain(value: number): string {
   const shift = Number(exponent);
   const digits = whole + fraction;
   const point = whole.length + shift;
-  const moved = point <= 0 ? `0.${"0".repeat(-point)}${digits}` : digits.length <= point ? digits.padEnd(point, "0") : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  const moved =
+    point <= 0
+      ? `0.${"0".repeat(-point)}${digits}`
+      : digits.length <= point
+        ? digits.padEnd(point, "0")
+        : `${digits.slice(0, point)}.${digits.slice(point)}`;
   return (mantissa.startsWith("-") ? "-" : "") + moved;
 }

@@ -33,7 +33,8 @@ export function sortRecords(records: Uint32Array, prefixBits: number): Uint32Arr
       sorted.copyWithin(to * FINGERPRINT_WORDS, (to - 1) * FINGERPRINT_WORDS, to * FINGERPRINT_WORDS);
       to--;
     }
-    for (let w = 0; w < FINGERPRINT_WORDS; w++) sorted[to * FINGERPRINT_WORDS + w] = records[i * FINGERPRINT_WORDS + w] ?? 0;
+    for (let w = 0; w < FINGERPRINT_WORDS; w++)
+      sorted[to * FINGERPRINT_WORDS + w] = records[i * FINGERPRINT_WORDS + w] ?? 0;
   }
   return sorted;
 }
@@ -51,7 +52,10 @@ export function partOf(high: number, level: number): number {
 }
 
 /** Cuts sorted records into the parts of a level; parts without records are left out. */
-export function* cutIntoParts(sorted: Uint32Array, level: number): Generator<{ readonly part: number; readonly records: Uint32Array }> {
+export function* cutIntoParts(
+  sorted: Uint32Array,
+  level: number,
+): Generator<{ readonly part: number; readonly records: Uint32Array }> {
   let from = 0;
   while (from < sorted.length) {
     const part = partOf(sorted[from + 1] ?? 0, level);

@@ -64,7 +64,8 @@ test("a set finds what was added, and only that", () => {
       for (const [low, high, content] of kept) set.add(low, high, content);
       const model = new Map(kept.map(([low, high, content]) => [`${low}:${high}`, content]));
       expect(set.size).toBe(kept.length);
-      for (const [low, high] of [...kept, ...asked]) expect(set.find(low, high)).toBe(model.get(`${low}:${high}`) ?? ABSENT);
+      for (const [low, high] of [...kept, ...asked])
+        expect(set.find(low, high)).toBe(model.get(`${low}:${high}`) ?? ABSENT);
     }),
   );
 });
@@ -85,7 +86,9 @@ test("sorted parts hold every record where a look-up expects it, and filters nev
 });
 
 test("sorting within a common prefix orders the records", () => {
-  const records = Uint32Array.from({ length: 3_000 }, (_, i) => (i % 3 === 1 ? (0xa0000000 | Math.imul(i, 2654435761) >>> 4) >>> 0 : Math.imul(i + 1, 2246822519) >>> 0));
+  const records = Uint32Array.from({ length: 3_000 }, (_, i) =>
+    i % 3 === 1 ? (0xa0000000 | (Math.imul(i, 2654435761) >>> 4)) >>> 0 : Math.imul(i + 1, 2246822519) >>> 0,
+  );
   const sorted = sortRecords(records, 3);
   for (let i = 3; i < sorted.length; i += 3) expect(sorted[i + 1]).toBeGreaterThanOrEqual(sorted[i - 2] ?? 0);
 });

@@ -6,4 +6,5 @@ export * from "./fingerprint-set.ts";
 export * from "./fingerprint.ts";
 export * from "./metric.ts";
 export * from "./timestamp.ts";
+export * from "./trend.ts";
 export * from "./usage-day.ts";

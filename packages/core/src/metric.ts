@@ -72,7 +72,8 @@ export function readProperty(properties: UsageEvent["properties"], path: readonl
   if (Object.hasOwn(properties, literal)) return properties[literal];
   let value: Json = properties;
   for (const key of path) {
-    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
+      return undefined;
     value = (value as { readonly [key: string]: Json })[key] as Json;
   }
   return value;
@@ -93,8 +94,10 @@ const NO_LABELS: readonly string[] = [];
  */
 export function evaluate(compiled: CompiledMetric, event: UsageEvent): Evaluation {
   const { groupPaths, valuePath, metric } = compiled;
-  const labels = groupPaths.length === 0 ? NO_LABELS : groupPaths.map((path) => toLabel(readProperty(event.properties, path)));
-  if (valuePath === null) return { kind: "counted", value: metric.decimal_places === 0 ? 1 : 10 ** metric.decimal_places, labels };
+  const labels =
+    groupPaths.length === 0 ? NO_LABELS : groupPaths.map((path) => toLabel(readProperty(event.properties, path)));
+  if (valuePath === null)
+    return { kind: "counted", value: metric.decimal_places === 0 ? 1 : 10 ** metric.decimal_places, labels };
   const property = readProperty(event.properties, valuePath);
   if (property === undefined || property === null) return { kind: "rejected", code: "value_missing", labels };
   const value = toExact(property, metric.decimal_places);

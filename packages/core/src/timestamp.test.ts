@@ -3,7 +3,11 @@ import { expect, test } from "vitest";
 import { dayOf, hourOf, parseTimestamp, toInstant } from "./timestamp.ts";
 
 test("every instant that JavaScript prints reads back", () => {
-  const dates = fc.date({ min: new Date("0000-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true });
+  const dates = fc.date({
+    min: new Date("0000-01-01T00:00:00Z"),
+    max: new Date("9999-12-31T23:59:59.999Z"),
+    noInvalidDate: true,
+  });
   fc.assert(
     fc.property(dates, (date) => {
       expect(parseTimestamp(date.toISOString())).toBe(date.getTime());
@@ -25,9 +29,26 @@ test.each([
 });
 
 test.each([
-  "", "now", "2026-11-01", "2026-11-01T12:00:00", "2026-11-01 12:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-04-31T00:00:00Z",
-  "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-11-01T24:00:00Z", "2026-11-01T12:60:00Z", "2026-11-01T12:00:60Z", "2026-11-01T12:00Z",
-  "2026-11-01T12:00:00.Z", "2026-11-01T12:00:00+0530", "2026-11-01T12:00:00+24:00", "2026-11-01T12:00:00Z ", "2026-11-0aT12:00:00Z", "20261101T120000Z0000",
+  "",
+  "now",
+  "2026-11-01",
+  "2026-11-01T12:00:00",
+  "2026-11-01 12:00:00Z",
+  "2026-13-01T00:00:00Z",
+  "2026-00-01T00:00:00Z",
+  "2026-04-31T00:00:00Z",
+  "2026-02-29T00:00:00Z",
+  "1900-02-29T00:00:00Z",
+  "2026-11-01T24:00:00Z",
+  "2026-11-01T12:60:00Z",
+  "2026-11-01T12:00:60Z",
+  "2026-11-01T12:00Z",
+  "2026-11-01T12:00:00.Z",
+  "2026-11-01T12:00:00+0530",
+  "2026-11-01T12:00:00+24:00",
+  "2026-11-01T12:00:00Z ",
+  "2026-11-0aT12:00:00Z",
+  "20261101T120000Z0000",
 ])("%j is not a time", (text) => {
   expect(parseTimestamp(text)).toBeNaN();
 });

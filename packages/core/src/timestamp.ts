@@ -46,9 +46,13 @@ export function parseTimestamp(text: string): number {
   if (text.length < 20 || text.length > 40) return NaN;
   const tee = text.charCodeAt(10);
   if (
-    text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45 || (tee !== 84 && tee !== 116) ||
-    text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58
-  ) return NaN;
+    text.charCodeAt(4) !== 45 ||
+    text.charCodeAt(7) !== 45 ||
+    (tee !== 84 && tee !== 116) ||
+    text.charCodeAt(13) !== 58 ||
+    text.charCodeAt(16) !== 58
+  )
+    return NaN;
   const year = digits(text, 0, 4);
   const month = digits(text, 5, 7);
   const day = digits(text, 8, 10);

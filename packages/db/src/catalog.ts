@@ -9,8 +9,15 @@ export async function readCatalogVersion(db: D1Database, projectId: string): Pro
 }
 
 /** A project's metrics with the version they belong to, read together. */
-export async function readCatalog(db: D1Database, projectId: string, limit: number): Promise<{ readonly version: number; readonly metrics: readonly Metric[] }> {
-  const [versions, rows] = await db.batch([db.prepare(VERSION).bind(projectId), db.prepare(METRICS).bind(projectId, limit)]);
+export async function readCatalog(
+  db: D1Database,
+  projectId: string,
+  limit: number,
+): Promise<{ readonly version: number; readonly metrics: readonly Metric[] }> {
+  const [versions, rows] = await db.batch([
+    db.prepare(VERSION).bind(projectId),
+    db.prepare(METRICS).bind(projectId, limit),
+  ]);
   const [version] = (versions?.results ?? []) as { catalog_version: number }[];
   const metrics = ((rows?.results ?? []) as { id: string; slug: string; version: number; definition: string }[]).map(
     ({ definition, ...row }) => ({ ...(JSON.parse(definition) as Omit<Metric, "id" | "slug" | "version">), ...row }),

@@ -22,7 +22,11 @@ export type InsertMetricOutcome = "inserted" | "slug_taken" | "too_many";
  * Stores a metric and tells the consumers, by the project's catalog version, to read the metrics again:
  * both or neither. The cap is part of the statement, so that two requests cannot pass it together.
  */
-export async function insertMetric(db: D1Database, metric: MetricRow, metricsMax: number): Promise<InsertMetricOutcome> {
+export async function insertMetric(
+  db: D1Database,
+  metric: MetricRow,
+  metricsMax: number,
+): Promise<InsertMetricOutcome> {
   const { project_id, id, slug, version, definition, created_at, updated_at } = metric;
   const insert = sql`
     INSERT INTO metrics (project_id, id, slug, version, definition, created_at, updated_at)

@@ -54,10 +54,7 @@ export async function findPublication(
  * A publication by its id alone: the reader has no project, only the address. Ids are random and unique
  * over all projects; whoever shows it checks the key first.
  */
-export async function findPublished(
-  db: D1Database,
-  id: string,
-): Promise<typeof publications.$inferSelect | undefined> {
+export async function findPublished(db: D1Database, id: string): Promise<typeof publications.$inferSelect | undefined> {
   return drizzle(db)
     .select({ ...COLUMNS, key_hash: publications.key_hash })
     .from(publications)

@@ -40,7 +40,16 @@ export async function writeUsageDays(db: D1Database, customers: readonly Custome
   for (const { project_id, customer_id, days } of customers) {
     for (const day of days) {
       const row = JSON.stringify([
-        project_id, day.metric_id, day.day, customer_id, day.version, day.value, day.events, day.rejected, day.last_at, JSON.stringify(day.groups),
+        project_id,
+        day.metric_id,
+        day.day,
+        customer_id,
+        day.version,
+        day.value,
+        day.events,
+        day.rejected,
+        day.last_at,
+        JSON.stringify(day.groups),
       ]);
       if (length + row.length > PARAMETER_LENGTH_MAX) close();
       rows.push(row);

@@ -45,7 +45,10 @@ export const metrics = sqliteTable(
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.project_id, table.id] }), uniqueIndex("metrics_by_slug").on(table.project_id, table.slug)],
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.id] }),
+    uniqueIndex("metrics_by_slug").on(table.project_id, table.slug),
+  ],
 );
 
 /** Customers appear with their first event; what people add to them is optional. */

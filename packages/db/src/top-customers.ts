@@ -38,11 +38,10 @@ export async function rankCustomers(
   plan: DayPlan,
   options: RankingOptions,
 ): Promise<readonly RankedCustomer[]> {
-  const parts = usageParts(
-    { project_id: scope.project_id, metric_ids: [scope.metric_id], customer_ids: null },
-    plan,
-    { labelIndexes: null, live: [] },
-  );
+  const parts = usageParts({ project_id: scope.project_id, metric_ids: [scope.metric_id], customer_ids: null }, plan, {
+    labelIndexes: null,
+    live: [],
+  });
   const clamped = options.clamp ? sql`high < 0` : sql`FALSE`;
   const query = sql`
     WITH sums AS (
@@ -72,7 +71,10 @@ export async function sumByCustomer(
   plan: DayPlan,
 ): Promise<readonly CustomerSum[]> {
   const { project_id, metric_id, customer_ids } = scope;
-  const parts = usageParts({ project_id, metric_ids: [metric_id], customer_ids }, plan, { labelIndexes: null, live: [] });
+  const parts = usageParts({ project_id, metric_ids: [metric_id], customer_ids }, plan, {
+    labelIndexes: null,
+    live: [],
+  });
   const query = sql`
     SELECT customer_id, bucket, ${TOTAL_HIGH}, ${TOTAL_LOW}
     FROM (${parts})

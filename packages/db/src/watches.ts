@@ -18,7 +18,12 @@ type StoredWatch = readonly [customer_id: string, metric_id: string, day: number
 
 /** Lists the flushes that a batch of events made due. One row, however many customers. */
 export function insertWatches(db: D1Database, row: WatchRow): D1PreparedStatement {
-  const stored: StoredWatch[] = row.watches.map((watch) => [watch.customer_id, watch.metric_id, watch.day, watch.version]);
+  const stored: StoredWatch[] = row.watches.map((watch) => [
+    watch.customer_id,
+    watch.metric_id,
+    watch.day,
+    watch.version,
+  ]);
   return db
     .prepare("INSERT INTO watches (due_at, id, project_id, customers) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
     .bind(row.due_at, row.id, row.project_id, JSON.stringify(stored));
@@ -32,7 +37,12 @@ export async function listDueWatches(db: D1Database, before: number, limit: numb
     .all<{ due_at: number; id: string; project_id: string; customers: string }>();
   return results.map(({ customers, ...row }) => ({
     ...row,
-    watches: (JSON.parse(customers) as StoredWatch[]).map(([customer_id, metric_id, day, version]) => ({ customer_id, metric_id, day, version })),
+    watches: (JSON.parse(customers) as StoredWatch[]).map(([customer_id, metric_id, day, version]) => ({
+      customer_id,
+      metric_id,
+      day,
+      version,
+    })),
   }));
 }
 
@@ -45,7 +55,10 @@ export async function listOverdue(db: D1Database, row: WatchRow): Promise<Watch[
          ON d.project_id = ?1 AND d.metric_id = w.value ->> 1 AND d.day = w.value ->> 2 AND d.customer_id = w.value ->> 0
        WHERE d.version IS NULL OR d.version < w.value ->> 3`,
     )
-    .bind(row.project_id, JSON.stringify(row.watches.map((watch) => [watch.customer_id, watch.metric_id, watch.day, watch.version])))
+    .bind(
+      row.project_id,
+      JSON.stringify(row.watches.map((watch) => [watch.customer_id, watch.metric_id, watch.day, watch.version])),
+    )
     .all<{ customer_id: string; metric_id: string; day: number; version: number }>();
   return results;
 }

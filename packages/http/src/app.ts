@@ -39,7 +39,9 @@ export function addPlumbing<Bindings extends object>(app: Hono<AppEnv<Bindings>>
     const problem =
       allowed.length === 0
         ? new Problem("not_found", `There is nothing at ${context.req.path.slice(0, 200)}.`)
-        : new Problem("method_not_allowed", `${context.req.method} is not one of ${allowed.join(", ")}.`, { headers: { allow: allowed.join(", ") } });
+        : new Problem("method_not_allowed", `${context.req.method} is not one of ${allowed.join(", ")}.`, {
+            headers: { allow: allowed.join(", ") },
+          });
     return problemResponse(problem, context.get("request_id"), context.req.url);
   });
 }

@@ -38,12 +38,15 @@ export async function authenticate(request: Request, scope: Scope, env: AuthBind
   if (header === null) throw new Problem("missing_key", "The request has no Authorization header.", CHALLENGE);
   const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
   const id = key === undefined ? null : readKeyId(key);
-  if (key === undefined || id === null) throw new Problem("invalid_key", "The Authorization header does not hold a Tidemark key.", CHALLENGE);
+  if (key === undefined || id === null)
+    throw new Problem("invalid_key", "The Authorization header does not hold a Tidemark key.", CHALLENGE);
 
   const known = cache.get(key);
   const age = known === undefined ? Infinity : Date.now() - known.checkedAt;
   const fresh = known !== undefined && age < (known.principal === null ? REFUSAL_CACHE_MS : KEY_CACHE_MS);
-  const principal = fresh ? known.principal : await lookUp(key, id, env, scope === "ingest" && age < KEY_STALE_MS ? known : undefined);
+  const principal = fresh
+    ? known.principal
+    : await lookUp(key, id, env, scope === "ingest" && age < KEY_STALE_MS ? known : undefined);
   if (principal === null) throw new Problem("invalid_key", "The key is unknown or has been revoked.", CHALLENGE);
   if (!principal.scopes.has(scope)) throw new Problem("missing_scope", `This needs a key with the scope "${scope}".`);
   return principal;
@@ -51,7 +54,12 @@ export async function authenticate(request: Request, scope: Scope, env: AuthBind
 
 const CHALLENGE = { headers: { "www-authenticate": 'Bearer realm="tidemark"' } };
 
-async function lookUp(key: string, id: string, env: AuthBindings, stale: CachedKey | undefined): Promise<Principal | null> {
+async function lookUp(
+  key: string,
+  id: string,
+  env: AuthBindings,
+  stale: CachedKey | undefined,
+): Promise<Principal | null> {
   const now = Date.now();
   try {
     const [row, hash] = await Promise.all([findKey(env.DB, id), hashKey(key, env.KEY_PEPPER)]);

@@ -57,7 +57,13 @@ let hmacKey: { readonly pepper: string; readonly key: Promise<CryptoKey> } | und
 /** What is stored of a key: HMAC-SHA-256 under the deployment's pepper, hexadecimal. */
 export async function hashKey(key: string, pepper: string): Promise<string> {
   if (hmacKey?.pepper !== pepper) {
-    const imported = crypto.subtle.importKey("raw", new TextEncoder().encode(pepper), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+    const imported = crypto.subtle.importKey(
+      "raw",
+      new TextEncoder().encode(pepper),
+      { name: "HMAC", hash: "SHA-256" },
+      false,
+      ["sign"],
+    );
     hmacKey = { pepper, key: imported };
   }
   return toHex(await crypto.subtle.sign("HMAC", await hmacKey.key, new TextEncoder().encode(key)));

@@ -33,7 +33,12 @@ export function problemResponse(problem: Problem, requestId: string, requestUrl:
   };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { ...problem.headers, "content-type": "application/problem+json", "cache-control": "no-store", "x-request-id": requestId },
+    headers: {
+      ...problem.headers,
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      "x-request-id": requestId,
+    },
   });
 }
 
@@ -42,6 +47,17 @@ export function errorResponse(error: unknown, requestId: string, requestUrl: str
   if (error instanceof Problem) return problemResponse(error, requestId, requestUrl);
   const { pathname } = new URL(requestUrl);
   // A publication's key is in the query, so only the path is logged.
-  console.error(JSON.stringify({ request_id: requestId, path: pathname, error: String(error), stack: error instanceof Error ? error.stack : undefined }));
-  return problemResponse(new Problem("internal_error", "The request failed; nothing more is known here. Quote the request id."), requestId, requestUrl);
+  console.error(
+    JSON.stringify({
+      request_id: requestId,
+      path: pathname,
+      error: String(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    }),
+  );
+  return problemResponse(
+    new Problem("internal_error", "The request failed; nothing more is known here. Quote the request id."),
+    requestId,
+    requestUrl,
+  );
 }

@@ -34,7 +34,7 @@ async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array
         if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
         return bytes;
       }
-      return readStream(request.body, bytesMax);
+      return readStream(request.body as ReadableStream<Uint8Array>, bytesMax);
     case "gzip":
       try {
         return await readStream(request.body.pipeThrough(new DecompressionStream("gzip")), bytesMax);
@@ -43,7 +43,9 @@ async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array
         throw new Problem("malformed_body", "The body says it is gzip and cannot be decompressed.");
       }
     default:
-      throw new Problem("unsupported_encoding", `Content-Encoding "${encoding.slice(0, 40)}" is not supported.`, { headers: { "accept-encoding": "gzip" } });
+      throw new Problem("unsupported_encoding", `Content-Encoding "${encoding.slice(0, 40)}" is not supported.`, {
+        headers: { "accept-encoding": "gzip" },
+      });
   }
 }
 
@@ -71,5 +73,8 @@ async function readStream(stream: ReadableStream<Uint8Array>, bytesMax: number):
 }
 
 function tooLarge(bytesMax: number): Problem {
-  return new Problem("too_large", `The body has more than ${bytesMax.toLocaleString("en-US")} bytes after decompression.`);
+  return new Problem(
+    "too_large",
+    `The body has more than ${bytesMax.toLocaleString("en-US")} bytes after decompression.`,
+  );
 }

@@ -8,9 +8,11 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /** What axe finds wrong with a page: each rule with the first element that breaks it. */
-export async function findAccessibilityFaults(page: Page): Promise<readonly (readonly [rule: string, element: string])[]> {
+export async function findAccessibilityFaults(
+  page: Page,
+): Promise<readonly (readonly [rule: string, element: string])[]> {
   // The pages' policy forbids scripts, so axe comes in by the debugger.
   await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
   return violations.map(({ id, nodes }) => [id, nodes[0]?.html ?? ""]);
 }

@@ -1,4 +1,10 @@
-import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  getQueueResult,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { type EventMessage, meterName } from "@tidemark/contract";
 import type { UsageEvent } from "@tidemark/core";
@@ -50,7 +56,10 @@ export class PipelineHarness {
     this.now = now;
     this.env = {
       FLUSH_SECONDS_MIN: "20",
-      DB: intercept(bindings.DB, { prepare: () => this.faults.before?.("catalog"), batch: () => this.faults.before?.("d1") }),
+      DB: intercept(bindings.DB, {
+        prepare: () => this.faults.before?.("catalog"),
+        batch: () => this.faults.before?.("d1"),
+      }),
       ARCHIVE: intercept(bindings.ARCHIVE, { put: () => this.faults.before?.("archive") }),
       METERS: this.#meters(),
       ROLLUPS: this.#rollups(),
@@ -69,14 +78,30 @@ export class PipelineHarness {
   }
 
   push(queue: Queued["queue"], body: string): void {
-    this.#queued.push({ id: crypto.randomUUID(), queue, body, timestamp: new Date(this.now), attempts: 1, dueAt: this.now });
+    this.#queued.push({
+      id: crypto.randomUUID(),
+      queue,
+      body,
+      timestamp: new Date(this.now),
+      attempts: 1,
+      dueAt: this.now,
+    });
   }
 
   /** Delivers what is due of one queue, in the order that `shuffle` gives, as one batch. */
-  async deliver(queue: Queued["queue"], shuffle: (messages: readonly Queued[]) => readonly Queued[] = (all) => all): Promise<void> {
-    const due = shuffle(this.#queued.filter((message) => message.queue === queue && message.dueAt <= this.now)).slice(0, 100);
+  async deliver(
+    queue: Queued["queue"],
+    shuffle: (messages: readonly Queued[]) => readonly Queued[] = (all) => all,
+  ): Promise<void> {
+    const due = shuffle(this.#queued.filter((message) => message.queue === queue && message.dueAt <= this.now)).slice(
+      0,
+      100,
+    );
     if (due.length === 0) return;
-    const batch = createMessageBatch(queue, due.map(({ id, body, timestamp, attempts }) => ({ id, body, timestamp, attempts }))) as MessageBatch<string>;
+    const batch = createMessageBatch<string>(
+      queue,
+      due.map(({ id, body, timestamp, attempts }) => ({ id, body, timestamp, attempts })),
+    );
     const retried = new Map<string, number>();
     for (const message of batch.messages) {
       const retry = message.retry.bind(message);
@@ -89,7 +114,8 @@ export class PipelineHarness {
     const result = await getQueueResult(batch, createExecutionContext());
     if (this.faults.losesAcks?.() === true) return;
     for (const message of due) {
-      if (result.explicitAcks.includes(message.id) || result.ackAll) this.#queued.splice(this.#queued.indexOf(message), 1);
+      if (result.explicitAcks.includes(message.id) || result.ackAll)
+        this.#queued.splice(this.#queued.indexOf(message), 1);
       else this.#retry(message, retried.get(message.id) ?? 0);
     }
   }
@@ -106,7 +132,8 @@ export class PipelineHarness {
 
   /** Delivers and rings what is due now, until nothing is. */
   async settle(): Promise<void> {
-    for (const queue of ["tidemark-events", "tidemark-rollups", "tidemark-dead-letters"] as const) await this.deliver(queue);
+    for (const queue of ["tidemark-events", "tidemark-rollups", "tidemark-dead-letters"] as const)
+      await this.deliver(queue);
     for (const { projectId, customerId } of this.#customers.values()) {
       const stub = this.#stub(projectId, customerId);
       const due = await runInDurableObject(stub, async (instance, state) => {
@@ -149,7 +176,10 @@ export class PipelineHarness {
 
   /** The real namespace, except that each call passes the faults and the object sends to our queue. */
   #meters(): DurableObjectNamespace {
-    const call = async (method: "apply" | "flush", request: { project_id: string; customer_id: string }): Promise<unknown> => {
+    const call = async (
+      method: "apply" | "flush",
+      request: { project_id: string; customer_id: string },
+    ): Promise<unknown> => {
       const { project_id: projectId, customer_id: customerId } = request;
       this.#customers.set(meterName(projectId, customerId), { projectId, customerId });
       this.faults.before?.("apply");
@@ -162,8 +192,11 @@ export class PipelineHarness {
       this.faults.afterApply?.(customerId);
       return reply;
     };
-    const get = (): unknown => ({ apply: (request: never) => call("apply", request), flush: (request: never) => call("flush", request) });
-    return new Proxy(bindings.METERS as unknown as DurableObjectNamespace, {
+    const get = (): unknown => ({
+      apply: (request: never) => call("apply", request),
+      flush: (request: never) => call("flush", request),
+    });
+    return new Proxy(bindings.METERS, {
       get: (target, name: "get" | "idFromName") => (name === "get" ? get : target[name].bind(target)),
     });
   }
@@ -177,7 +210,7 @@ function intercept<Target extends object>(target: Target, announce: Readonly<Rec
       if (typeof value !== "function") return value;
       return (...args: unknown[]) => {
         announce[String(name)]?.();
-        return Reflect.apply(value, object, args);
+        return Reflect.apply(value, object, args) as unknown;
       };
     },
   });

@@ -19,12 +19,20 @@ export interface Server {
 }
 
 /** Starts the platform on a free port and waits until it says that it is ready. */
-export async function startServer(options: { readonly demo: boolean; readonly stateDirectory?: string }): Promise<Server> {
+export async function startServer(options: {
+  readonly demo: boolean;
+  readonly stateDirectory?: string;
+}): Promise<Server> {
   const stateDirectory = options.stateDirectory ?? mkdtempSync(join(tmpdir(), "tidemark-"));
   const port = await freePort();
   const child = spawn("npm", ["start"], {
     cwd: ROOT,
-    env: { ...process.env, PORT: String(port), TIDEMARK_STATE: stateDirectory, TIDEMARK_DEMO: options.demo ? "1" : "0" },
+    env: {
+      ...process.env,
+      PORT: String(port),
+      TIDEMARK_STATE: stateDirectory,
+      TIDEMARK_DEMO: options.demo ? "1" : "0",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -35,7 +43,7 @@ export async function startServer(options: { readonly demo: boolean; readonly st
 }
 
 async function ready(child: ChildProcess, output: () => string): Promise<string> {
-  for (const end = Date.now() + START_MS_MAX; Date.now() < end; ) {
+  for (const end = Date.now() + START_MS_MAX; Date.now() < end;) {
     const url = /^ready (http:\S+)$/m.exec(output())?.[1];
     if (url !== undefined) return url;
     if (child.exitCode !== null) break;

@@ -151,11 +151,40 @@ type WorkloadMetric = Omit<MetricInput, "slug"> & { readonly id: string; readonl
 /** Five metrics that each count every event: two counts, two sums (one of them of cents), one sum by zone. */
 export const WORKLOAD_METRICS: readonly WorkloadMetric[] = [
   { ...base, id: "m-calls", slug: "calls", name: "Calls", unit: "calls", aggregation: "count" },
-  { ...base, id: "m-attempts", slug: "attempts", name: "Attempts", unit: "calls", aggregation: "count", event_matchers: [{ event: "call" }, { event: "retry" }] },
+  {
+    ...base,
+    id: "m-attempts",
+    slug: "attempts",
+    name: "Attempts",
+    unit: "calls",
+    aggregation: "count",
+    event_matchers: [{ event: "call" }, { event: "retry" }],
+  },
   { ...base, id: "m-units", slug: "units", name: "Units", unit: "units", aggregation: "sum", value_property: "units" },
-  { ...base, id: "m-fees", slug: "fees", name: "Fees", unit: "EUR", aggregation: "sum", value_property: "fee", decimal_places: 2 },
-  { ...base, id: "m-zones", slug: "units-by-zone", name: "Units by zone", unit: "units", aggregation: "sum", value_property: "units", group_by: ["zone"] },
-].map((metric) => ({ ...metric, event_matchers: [...metric.event_matchers], group_by: [...metric.group_by] }) as WorkloadMetric);
+  {
+    ...base,
+    id: "m-fees",
+    slug: "fees",
+    name: "Fees",
+    unit: "EUR",
+    aggregation: "sum",
+    value_property: "fee",
+    decimal_places: 2,
+  },
+  {
+    ...base,
+    id: "m-zones",
+    slug: "units-by-zone",
+    name: "Units by zone",
+    unit: "units",
+    aggregation: "sum",
+    value_property: "units",
+    group_by: ["zone"],
+  },
+].map(
+  (metric) =>
+    ({ ...metric, event_matchers: [...metric.event_matchers], group_by: [...metric.group_by] }) as WorkloadMetric,
+);
 
 /** The customer of this rank. */
 export function customerId(rank: number): string {

@@ -26,6 +26,8 @@ export class ArchiveWriter {
       .join("");
     const key = `events/${encodeURIComponent(projectId)}/${formatDay(dayOf(this.#firstReceivedAt))}/${(await sha256(text)).slice(0, 32)}.ndjson.gz`;
     const compressed = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
-    await bucket.put(key, await new Response(compressed).arrayBuffer(), { httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" } });
+    await bucket.put(key, await new Response(compressed).arrayBuffer(), {
+      httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" },
+    });
   }
 }

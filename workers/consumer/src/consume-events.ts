@@ -1,4 +1,10 @@
-import { EVENT_MESSAGE_END, eventMessageStart, type QuarantineEntry, type RollupMessage, type TouchedCustomer } from "@tidemark/contract";
+import {
+  EVENT_MESSAGE_END,
+  eventMessageStart,
+  type QuarantineEntry,
+  type RollupMessage,
+  type TouchedCustomer,
+} from "@tidemark/contract";
 import type { Catalog } from "@tidemark/core";
 import { type Applied, applyBatches } from "./apply-batches.ts";
 import { ArchiveWriter } from "./archive-events.ts";
@@ -26,7 +32,9 @@ export async function consumeEvents(batch: MessageBatch<string>, env: ConsumerEn
     else projects.set(projectId, [...(projects.get(projectId) ?? []), index]);
   });
 
-  const work = Array.from(projects, ([projectId, indexes]) => consumeProject(batch.messages, indexes, projectId, env, outcomes));
+  const work = Array.from(projects, ([projectId, indexes]) =>
+    consumeProject(batch.messages, indexes, projectId, env, outcomes),
+  );
   await Promise.all([...work, quarantineUnreadable(batch.messages, unreadable, env, outcomes)]);
   batch.messages.forEach((message, index) => {
     if (outcomes[index] === "done") message.ack();
@@ -36,9 +44,17 @@ export async function consumeEvents(batch: MessageBatch<string>, env: ConsumerEn
 
 type Messages = readonly Message<string>[];
 
-async function consumeProject(messages: Messages, indexes: readonly number[], projectId: string, env: ConsumerEnv, outcomes: Outcome[]): Promise<void> {
+async function consumeProject(
+  messages: Messages,
+  indexes: readonly number[],
+  projectId: string,
+  env: ConsumerEnv,
+  outcomes: Outcome[],
+): Promise<void> {
   const failAll = (error: unknown): void => {
-    console.error(JSON.stringify({ at: "consume-events", project_id: projectId, messages: indexes.length, error: String(error) }));
+    console.error(
+      JSON.stringify({ at: "consume-events", project_id: projectId, messages: indexes.length, error: String(error) }),
+    );
     for (const index of indexes) outcomes[index] = "failed";
   };
   try {
@@ -58,7 +74,12 @@ async function consumeProject(messages: Messages, indexes: readonly number[], pr
 }
 
 /** Decodes message by message, so that only columns and archive lines stay in memory. */
-function groupByCustomer(messages: Messages, indexes: readonly number[], catalog: Catalog, archive: ArchiveWriter): readonly CustomerBatch[] {
+function groupByCustomer(
+  messages: Messages,
+  indexes: readonly number[],
+  catalog: Catalog,
+  archive: ArchiveWriter,
+): readonly CustomerBatch[] {
   const open = new Map<string, CustomerBatch>();
   const full: CustomerBatch[] = [];
   for (const index of indexes) {
@@ -80,20 +101,34 @@ function groupByCustomer(messages: Messages, indexes: readonly number[], catalog
 }
 
 /** Tells the rollup queue who is new, which flushes to watch for, and what could not be counted. */
-async function sendFollowUps(rollups: Queue<string>, projectId: string, applied: readonly Applied[], messages: Messages): Promise<void> {
+async function sendFollowUps(
+  rollups: Queue<string>,
+  projectId: string,
+  applied: readonly Applied[],
+  messages: Messages,
+): Promise<void> {
   const touched: TouchedCustomer[] = [];
   const entries: QuarantineEntry[] = [];
   for (const result of applied) {
     if ("error" in result) continue;
     const { batch, reply } = result;
     if (reply.created || reply.watch !== null) {
-      touched.push({ customer_id: batch.customerId, first_seen_at: reply.created ? batch.firstAt : null, watch: reply.watch });
+      touched.push({
+        customer_id: batch.customerId,
+        first_seen_at: reply.created ? batch.firstAt : null,
+        watch: reply.watch,
+      });
     }
     for (const index of reply.conflicts) entries.push(await toEntry("conflict", index, batch, messages));
     for (const index of reply.forgotten) entries.push(await toEntry("forgotten", index, batch, messages));
   }
   const follow: RollupMessage[] = [
-    ...inParts(touched, 500).map((customers): RollupMessage => ({ kind: "touched", project_id: projectId, at: Date.now(), customers })),
+    ...inParts(touched, 500).map((customers): RollupMessage => ({
+      kind: "touched",
+      project_id: projectId,
+      at: Date.now(),
+      customers,
+    })),
     ...entries.map((entry): RollupMessage => ({ kind: "quarantine", project_id: projectId, entries: [entry] })),
   ];
   for (const message of follow) await rollups.send(JSON.stringify(message), { contentType: "text" });
@@ -104,16 +139,34 @@ const DETAIL = {
   forgotten: "The event is older than what the meter remembers, so nobody can tell whether it was counted before.",
 } as const;
 
-async function toEntry(reason: keyof typeof DETAIL, index: number, batch: CustomerBatch, messages: Messages): Promise<QuarantineEntry> {
+async function toEntry(
+  reason: keyof typeof DETAIL,
+  index: number,
+  batch: CustomerBatch,
+  messages: Messages,
+): Promise<QuarantineEntry> {
   const source = batch.sourceOf(index);
   const message = decodeEventMessage(messages[source?.message ?? -1]?.body);
   const event = message?.events[source?.event ?? -1];
-  if (message === undefined || event === undefined) throw new Error("A meter named an event that the batch does not have.");
+  if (message === undefined || event === undefined)
+    throw new Error("A meter named an event that the batch does not have.");
   const body = eventMessageStart(message.project_id, message.received_at) + JSON.stringify(event) + EVENT_MESSAGE_END;
-  return { id: (await sha256(`${reason} ${body}`)).slice(0, 32), reason, detail: DETAIL[reason], customer_id: event.customer_id, at: Date.now(), body };
+  return {
+    id: (await sha256(`${reason} ${body}`)).slice(0, 32),
+    reason,
+    detail: DETAIL[reason],
+    customer_id: event.customer_id,
+    at: Date.now(),
+    body,
+  };
 }
 
-async function quarantineUnreadable(messages: Messages, indexes: readonly number[], env: ConsumerEnv, outcomes: Outcome[]): Promise<void> {
+async function quarantineUnreadable(
+  messages: Messages,
+  indexes: readonly number[],
+  env: ConsumerEnv,
+  outcomes: Outcome[],
+): Promise<void> {
   for (const index of indexes) {
     const message = messages[index];
     if (message === undefined) continue;
@@ -135,6 +188,7 @@ async function quarantineUnreadable(messages: Messages, indexes: readonly number
 }
 
 function inParts<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
+    items.slice(part * size, (part + 1) * size),
+  );
 }
-

@@ -39,12 +39,21 @@ async function writeRollups(messages: readonly Message<string>[], db: D1Database
   if (others.length > 0) await db.batch(others);
 }
 
-function toStatements(db: D1Database, messageId: string, message: Exclude<RollupMessage, { kind: "usage" }>): D1PreparedStatement[] {
-  if (message.kind === "quarantine") return message.entries.map((entry) => insertQuarantine(db, message.project_id, entry));
+function toStatements(
+  db: D1Database,
+  messageId: string,
+  message: Exclude<RollupMessage, { kind: "usage" }>,
+): D1PreparedStatement[] {
+  if (message.kind === "quarantine")
+    return message.entries.map((entry) => insertQuarantine(db, message.project_id, entry));
   const statements: D1PreparedStatement[] = [];
-  const created = message.customers.flatMap(({ customer_id, first_seen_at }) => (first_seen_at === null ? [] : [{ customer_id, first_seen_at }]));
+  const created = message.customers.flatMap(({ customer_id, first_seen_at }) =>
+    first_seen_at === null ? [] : [{ customer_id, first_seen_at }],
+  );
   if (created.length > 0) statements.push(registerCustomers(db, message.project_id, message.at, created));
-  const watches = message.customers.flatMap(({ customer_id, watch }) => (watch === null ? [] : [{ customer_id, ...watch }]));
+  const watches = message.customers.flatMap(({ customer_id, watch }) =>
+    watch === null ? [] : [{ customer_id, ...watch }],
+  );
   if (watches.length > 0) {
     // One row for all: it is looked at when the last of them is due.
     const due_at = Math.max(...watches.map((watch) => watch.due_at));

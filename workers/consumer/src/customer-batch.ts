@@ -1,5 +1,5 @@
 import type { ApplyRequest, SeriesRef } from "@tidemark/contract";
-import { type Catalog, evaluate, hashContent, hashId, type Json, toInstant, type UsageEvent } from "@tidemark/core";
+import { type Catalog, evaluate, hashContent, hashId, toInstant, type UsageEvent } from "@tidemark/core";
 
 /** Events of one call: bounded, so that a meter's transaction stays short. */
 const CALL_EVENTS_MAX = 10_000;
@@ -34,7 +34,12 @@ export class CustomerBatch {
   }
 
   /** Adds an event, evaluated against the metrics that listen to its name. */
-  add(event: UsageEvent, receivedAt: number, source: { readonly message: number; readonly event: number }, catalog: Catalog): void {
+  add(
+    event: UsageEvent,
+    receivedAt: number,
+    source: { readonly message: number; readonly event: number },
+    catalog: Catalog,
+  ): void {
     const index = this.#instants.length;
     const instant = event.timestamp === undefined ? receivedAt : toInstant(event.timestamp);
     this.messages.add(source.message);
@@ -76,7 +81,8 @@ export class CustomerBatch {
   }
 
   #seriesOf(metricId: string, labels: readonly string[]): number {
-    const key = labels.length === 0 ? metricId : `${metricId} ${labels.length === 1 ? labels[0] : JSON.stringify(labels as Json)}`;
+    const key =
+      labels.length === 0 ? metricId : `${metricId} ${labels.length === 1 ? labels[0] : JSON.stringify(labels)}`;
     const known = this.#seriesIndex.get(key);
     if (known !== undefined) return known;
     this.#seriesIndex.set(key, this.#series.length);

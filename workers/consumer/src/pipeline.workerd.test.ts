@@ -40,7 +40,12 @@ async function open(): Promise<void> {
   });
   vi.setSystemTime(START);
   const metric = (id: string, definition: object): D1PreparedStatement =>
-    env.DB.prepare("INSERT INTO metrics VALUES (?, ?, ?, 1, ?, 0, 0)").bind(project, id, id, JSON.stringify({ event_matchers: [{ event: "call" }], decimal_places: 0, ...definition }));
+    env.DB.prepare("INSERT INTO metrics VALUES (?, ?, ?, 1, ?, 0, 0)").bind(
+      project,
+      id,
+      id,
+      JSON.stringify({ event_matchers: [{ event: "call" }], decimal_places: 0, ...definition }),
+    );
   await env.DB.batch([
     env.DB.prepare("DELETE FROM watches"),
     env.DB.prepare("INSERT INTO projects VALUES (?, 'p', 'UTC', 1, 0)").bind(project),
@@ -56,7 +61,9 @@ function call(id: string, change: Partial<UsageEvent> & { readonly at?: number }
 
 /** What D1 says: metric, customer, day, value, and the groups' values. */
 async function inD1(): Promise<Record<string, string>> {
-  const { results } = await env.DB.prepare("SELECT metric_id, customer_id, day, CAST(value AS TEXT) AS value, groups FROM usage_days WHERE project_id = ?")
+  const { results } = await env.DB.prepare(
+    "SELECT metric_id, customer_id, day, CAST(value AS TEXT) AS value, groups FROM usage_days WHERE project_id = ?",
+  )
     .bind(project)
     .all<{ metric_id: string; customer_id: string; day: number; value: string; groups: string }>();
   const totals: Record<string, string> = {};
@@ -89,7 +96,9 @@ function oracle(events: readonly UsageEvent[]): Record<string, string> {
 }
 
 async function quarantined(): Promise<{ reason: string; body: string }[]> {
-  const { results } = await env.DB.prepare("SELECT reason, body FROM quarantine WHERE project_id = ? ORDER BY reason").bind(project).all<{ reason: string; body: string }>();
+  const { results } = await env.DB.prepare("SELECT reason, body FROM quarantine WHERE project_id = ? ORDER BY reason")
+    .bind(project)
+    .all<{ reason: string; body: string }>();
   return results;
 }
 
@@ -99,7 +108,11 @@ test("events reach D1 within seconds of a customer's first, each once", async ()
   harness.send(project, events.slice(5));
   await harness.advance(4_000);
   expect(await inD1()).toEqual(oracle(events));
-  const { results } = await env.DB.prepare("SELECT customer_id, first_seen_at FROM customers WHERE project_id = ? ORDER BY customer_id").bind(project).all();
+  const { results } = await env.DB.prepare(
+    "SELECT customer_id, first_seen_at FROM customers WHERE project_id = ? ORDER BY customer_id",
+  )
+    .bind(project)
+    .all();
   expect(results).toEqual(["c0", "c1", "c2"].map((customer_id) => ({ customer_id, first_seen_at: START })));
 });
 
@@ -133,10 +146,11 @@ test("an hour without D1 loses nothing, and a quiet customer's usage arrives aft
   harness.send(project, before);
   // The meters have counted; now D1 goes away, with their rows under way and more events to come.
   await harness.deliver("tidemark-events");
-  const fail = (): never => {
-    throw new Error("D1 is overloaded");
+  harness.faults = {
+    before: (step) => {
+      if (step === "catalog" || step === "d1") throw new Error("D1 is overloaded");
+    },
   };
-  harness.faults = { before: (step) => void (step === "catalog" || step === "d1" ? fail() : undefined) };
   const during = [call("c"), call("d", { properties: { status: 500, bytes: 10 } })];
   harness.send(project, during);
   await harness.advance(HOUR, 30_000);
@@ -175,7 +189,12 @@ test("the archive is NDJSON that any tool reads, and the same batch writes the s
   expect(objects.map(({ key, etag }) => [key, etag])).toEqual([[first?.key, first?.etag]]);
   const stored = await env.ARCHIVE.get(first?.key ?? "");
   const text = await new Response(stored?.body.pipeThrough(new DecompressionStream("gzip"))).text();
-  expect(text.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown)).toEqual(events.map((event) => ({ received_at: START, ...event })));
+  expect(
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual(events.map((event) => ({ received_at: START, ...event })));
 });
 
 test("a dead alarm is found by the sweeper, and the totals arrive", async () => {
@@ -213,7 +232,9 @@ test("one meter that fails holds back its own messages only", async () => {
   expect(harness.backlog).toBeGreaterThan(0);
   failing = false;
   await harness.advance(60_000);
-  expect(await inD1()).toEqual(oracle([call("a", { customer_id: "well" }), call("b", { customer_id: "well" }), call("c", { customer_id: "ill" })]));
+  expect(await inD1()).toEqual(
+    oracle([call("a", { customer_id: "well" }), call("b", { customer_id: "well" }), call("c", { customer_id: "ill" })]),
+  );
 });
 
 test("what the queue gives up on is kept, and replaying it counts it", async () => {
@@ -255,9 +276,17 @@ test("an id that comes again with other content is a listed conflict, never a re
 });
 
 test("a value that is missing or not a number is counted as rejected, never as 0", async () => {
-  harness.send(project, [call("a"), call("b", { properties: { status: 200 } }), call("c", { properties: { status: 200, bytes: "1,000" } })]);
+  harness.send(project, [
+    call("a"),
+    call("b", { properties: { status: 200 } }),
+    call("c", { properties: { status: 200, bytes: "1,000" } }),
+  ]);
   await harness.advance(10_000);
-  const row = await env.DB.prepare("SELECT value, events, rejected FROM usage_days WHERE project_id = ? AND metric_id = 'bytes'").bind(project).first();
+  const row = await env.DB.prepare(
+    "SELECT value, events, rejected FROM usage_days WHERE project_id = ? AND metric_id = 'bytes'",
+  )
+    .bind(project)
+    .first();
   expect(row).toEqual({ value: 25, events: 1, rejected: 2 });
 });
 
@@ -281,7 +310,11 @@ test("a replay is dropped while the meter remembers, and quarantined when it no 
 });
 
 test("any stream, any batching, any redelivery and any of the faults: the oracle's totals", async () => {
-  const event = fc.record({ id: fc.integer({ min: 0, max: 40 }), customer: fc.integer({ min: 0, max: 3 }), day: fc.integer({ min: -2, max: 0 }) });
+  const event = fc.record({
+    id: fc.integer({ min: 0, max: 40 }),
+    customer: fc.integer({ min: 0, max: 3 }),
+    day: fc.integer({ min: -2, max: 0 }),
+  });
   const plan = fc.record({
     messages: fc.array(fc.array(event, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 12 }),
     faults: fc.infiniteStream(fc.integer({ min: 0, max: 99 })),
@@ -291,7 +324,11 @@ test("any stream, any batching, any redelivery and any of the faults: the oracle
       await open();
       // An id's content depends on nothing but the id, as in a client that sends again.
       const toEvent = ({ id, customer }: { id: number; customer: number }): UsageEvent =>
-        call(`e${id}`, { customer_id: `c${customer}`, at: START - (id % 3) * DAY, properties: { status: id % 2 === 0 ? 200 : 500, bytes: id / 4 } });
+        call(`e${id}`, {
+          customer_id: `c${customer}`,
+          at: START - (id % 3) * DAY,
+          properties: { status: id % 2 === 0 ? 200 : 500, bytes: id / 4 },
+        });
       const sent = messages.map((message) => message.map(toEvent));
       const strike = (percent: number): boolean => Number(faults.next().value) < percent;
       harness.faults = {

@@ -11,14 +11,20 @@ const ROWS_MAX = 200;
  * Finds meters whose alarm died: those whose promised rows are not in D1 long after they were due. Each
  * is asked to flush now. The list has one row per batch of events, so that looking costs next to nothing.
  */
-export async function sweep(env: ConsumerEnv, now: number): Promise<{ readonly looked: number; readonly woken: number }> {
+export async function sweep(
+  env: ConsumerEnv,
+  now: number,
+): Promise<{ readonly looked: number; readonly woken: number }> {
   const rows = await listDueWatches(env.DB, now - GRACE_MS, ROWS_MAX);
   let woken = 0;
   for (const row of rows) {
     const overdue = await listOverdue(env.DB, row);
     const results = await Promise.allSettled(
       [...new Set(overdue.map((watch) => watch.customer_id))].map((customer_id) =>
-        env.METERS.get(env.METERS.idFromName(meterName(row.project_id, customer_id))).flush({ project_id: row.project_id, customer_id }),
+        env.METERS.get(env.METERS.idFromName(meterName(row.project_id, customer_id))).flush({
+          project_id: row.project_id,
+          customer_id,
+        }),
       ),
     );
     woken += results.length;

@@ -30,7 +30,8 @@ export function judgeEvents({ items, isBatch }: ParsedItems, receivedAt: number)
   let madeIds = false;
   for (let index = 0; index < items.length; index++) {
     const item = items[index];
-    const fault = item instanceof FaultyItem ? item.fault : (checkEvent(item) ?? checkAge(item as CheckedEvent, receivedAt));
+    const fault =
+      item instanceof FaultyItem ? item.fault : (checkEvent(item) ?? checkAge(item as CheckedEvent, receivedAt));
     if (fault !== undefined) {
       rejected.push(toRejection(fault, item, index, isBatch));
       ids.push(null);
@@ -52,10 +53,18 @@ function checkAge(event: CheckedEvent, receivedAt: number): EventFault | undefin
   if (event.timestamp === undefined) return undefined;
   const instant = toInstant(event.timestamp);
   if (instant < receivedAt - EVENT_AGE_MS_MAX) {
-    return { code: "event_too_old", pointer: "/timestamp", detail: "The event happened more than 35 days ago; what is older can no longer be told apart from a repetition." };
+    return {
+      code: "event_too_old",
+      pointer: "/timestamp",
+      detail: "The event happened more than 35 days ago; what is older can no longer be told apart from a repetition.",
+    };
   }
   if (instant > receivedAt + EVENT_AHEAD_MS_MAX) {
-    return { code: "event_in_future", pointer: "/timestamp", detail: "The event lies more than 5 minutes ahead of the server's clock; check the sender's clock." };
+    return {
+      code: "event_in_future",
+      pointer: "/timestamp",
+      detail: "The event lies more than 5 minutes ahead of the server's clock; check the sender's clock.",
+    };
   }
   return undefined;
 }

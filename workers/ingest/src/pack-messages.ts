@@ -1,4 +1,10 @@
-import { EVENT_BYTES_MAX, EVENT_MESSAGE_END, eventMessageStart, MESSAGE_BYTES_MAX, type Rejection } from "@tidemark/contract";
+import {
+  EVENT_BYTES_MAX,
+  EVENT_MESSAGE_END,
+  eventMessageStart,
+  MESSAGE_BYTES_MAX,
+  type Rejection,
+} from "@tidemark/contract";
 import type { Body } from "@tidemark/http/read-body";
 import { type JudgedEvents, toRejection } from "./judge-events.ts";
 import type { ParsedItems } from "./parse-items.ts";
@@ -48,7 +54,9 @@ function packEach(start: string, body: Body, parsed: ParsedItems, judged: Judged
       const index = judged.indexes[i] ?? 0;
       judged.ids[index] = null;
       const detail = `The event has ${size} bytes; at most ${EVENT_BYTES_MAX} are taken.`;
-      rejected.push(toRejection({ code: "event_too_large", pointer: "", detail }, judged.events[i], index, parsed.isBatch));
+      rejected.push(
+        toRejection({ code: "event_too_large", pointer: "", detail }, judged.events[i], index, parsed.isBatch),
+      );
       continue;
     }
     if (bytes + size + 1 > MESSAGE_BYTES_MAX) {

@@ -34,12 +34,18 @@ export function parseItems(contentType: string | null, text: string): ParsedItem
     case "application/cloudevents-batch+json": {
       const { items, isBatch } = parseJsonItems(text);
       if (isBatch !== mediaType.includes("batch")) {
-        throw new Problem("malformed_body", isBatch ? "An array needs application/cloudevents-batch+json." : "A CloudEvents batch is a JSON array.");
+        throw new Problem(
+          "malformed_body",
+          isBatch ? "An array needs application/cloudevents-batch+json." : "A CloudEvents batch is a JSON array.",
+        );
       }
       return { items: items.map(readCloudEvent), isBatch, isVerbatim: false };
     }
     default:
-      throw new Problem("unsupported_media_type", `Content-Type "${mediaType.slice(0, 100)}" is not one that events come in.`);
+      throw new Problem(
+        "unsupported_media_type",
+        `Content-Type "${mediaType.slice(0, 100)}" is not one that events come in.`,
+      );
   }
 }
 
@@ -48,10 +54,14 @@ function parseJsonItems(text: string): ParsedItems {
   try {
     value = parseJson(text);
   } catch (error) {
-    throw new Problem("malformed_body", text.trim() === "" ? "The body is empty." : `The body is not JSON: ${(error as Error).message}`);
+    throw new Problem(
+      "malformed_body",
+      text.trim() === "" ? "The body is empty." : `The body is not JSON: ${(error as Error).message}`,
+    );
   }
   if (Array.isArray(value)) return { items: value, isBatch: true, isVerbatim: true };
-  if (typeof value !== "object" || value === null) throw new Problem("malformed_body", "The body is neither an event nor an array of events.");
+  if (typeof value !== "object" || value === null)
+    throw new Problem("malformed_body", "The body is neither an event nor an array of events.");
   return { items: [value], isBatch: false, isVerbatim: true };
 }
 
@@ -62,7 +72,13 @@ function parseLines(text: string): unknown[] {
     try {
       items.push(parseJson(line));
     } catch (error) {
-      items.push(new FaultyItem({ code: "malformed_line", pointer: "", detail: `The line is not JSON: ${(error as Error).message}` }));
+      items.push(
+        new FaultyItem({
+          code: "malformed_line",
+          pointer: "",
+          detail: `The line is not JSON: ${(error as Error).message}`,
+        }),
+      );
     }
   }
   if (items.length === 0) throw new Problem("malformed_body", "The body has no lines.");

@@ -14,11 +14,9 @@ interface Usage {
 }
 
 let server: Server;
-let read: ApiClient;
 
 beforeAll(async () => {
   server = await startServer({ demo: true });
-  read = new ApiClient(server.url, server.keys.read);
 });
 afterAll(async () => {
   await server.stop();
@@ -53,7 +51,9 @@ test("the printed curl makes the printed customer's number rise by one, live and
     return answer.data.reduce((sum, bucket) => sum + Number(bucket.value), 0);
   };
   const reported = async (): Promise<number> => {
-    const answer = JSON.parse((await sh("sh", ["-c", report ?? ""])).stdout) as { data: { customer_id: string; total: string }[] };
+    const answer = JSON.parse((await sh("sh", ["-c", report ?? ""])).stdout) as {
+      data: { customer_id: string; total: string }[];
+    };
     return Number(answer.data.find((row) => row.customer_id === customer)?.total);
   };
   const before = await live();
@@ -77,7 +77,9 @@ test("the public link shows the top 20 in a browser without a login, and axe fin
         const response = await page.goto(dashboard());
         expect(response?.status()).toBe(200);
         expect(await page.locator("main table").first().locator("tbody tr").count()).toBe(20);
-        expect(await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")).toBe(true);
+        expect(
+          await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"),
+        ).toBe(true);
         expect(await findAccessibilityFaults(page)).toEqual([]);
         expect(foreign).toEqual([]);
         await page.close();
@@ -96,7 +98,10 @@ test("it ends within ten seconds of a SIGTERM with code 0, and goes on where it 
   };
   // The last of these are still in the queue when the signal comes.
   for (let i = 0; i < 20; i++) {
-    await ingest.post("/v1/events", Array.from({ length: 50 }, (_, j) => ({ id: `${i}-${j}`, event: "api_request", customer_id: "late" })));
+    await ingest.post(
+      "/v1/events",
+      Array.from({ length: 50 }, (_, j) => ({ id: `${i}-${j}`, event: "api_request", customer_id: "late" })),
+    );
   }
   const { code, milliseconds } = await server.stop();
   expect(code).toBe(0);

@@ -1,5 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
-import { type ApplyReply, type ApplyRequest, MEMORY_DAYS, type MeterAddress, type MeterRpc, type ReadReply, type ReadRequest } from "@tidemark/contract";
+import {
+  type ApplyReply,
+  type ApplyRequest,
+  MEMORY_DAYS,
+  type MeterAddress,
+  type MeterRpc,
+  type ReadReply,
+  type ReadRequest,
+} from "@tidemark/contract";
 import { dayOf } from "@tidemark/core";
 import type { ConsumerEnv } from "../env.ts";
 import { Meter } from "./meter.ts";
@@ -23,7 +31,9 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
 
   async apply(request: ApplyRequest): Promise<ApplyReply> {
     const now = Date.now();
-    const { reply, alarmAt } = this.#transact((sql) => this.#open(sql, request, now).apply(request, now, this.#flushIntervalMs()));
+    const { reply, alarmAt } = this.#transact((sql) =>
+      this.#open(sql, request, now).apply(request, now, this.#flushIntervalMs()),
+    );
     if (alarmAt !== null) this.#setAlarm(alarmAt);
     return reply;
   }
@@ -70,7 +80,8 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
   #open(sql: SqlStorage, address: MeterAddress, now: number): Meter {
     const meter = (this.#meter ??= Meter.load(sql) ?? Meter.create(sql, address, now));
     const { project_id, customer_id } = meter.address;
-    if (project_id !== address.project_id || customer_id !== address.customer_id) throw new Error("This meter belongs to another customer.");
+    if (project_id !== address.project_id || customer_id !== address.customer_id)
+      throw new Error("This meter belongs to another customer.");
     return meter;
   }
 

@@ -1,7 +1,10 @@
-import { env, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { type ApplyRequest, meterName } from "@tidemark/contract";
 import { hashId } from "@tidemark/core";
 import { expect, test } from "vitest";
+import type { CustomerMeter } from "./customer-meter.ts";
+import { migrate } from "./schema.ts";
 
 const NOON = Date.UTC(2026, 10, 20, 12);
 
@@ -24,12 +27,18 @@ function request(ids: readonly string[], change: Partial<ApplyRequest> = {}): Ap
   };
 }
 
-function meterOf(customer: string): DurableObjectStub<import("./customer-meter.ts").CustomerMeter> {
+function meterOf(customer: string): DurableObjectStub<CustomerMeter> {
   return env.METERS.get(env.METERS.idFromName(meterName("p", customer)));
 }
 
 async function total(customer: string): Promise<string | undefined> {
-  const { days } = await meterOf(customer).read({ project_id: "p", customer_id: customer, metric_ids: ["requests"], from_day: 0, to_day: 40_000 });
+  const { days } = await meterOf(customer).read({
+    project_id: "p",
+    customer_id: customer,
+    metric_ids: ["requests"],
+    from_day: 0,
+    to_day: 40_000,
+  });
   return days[0]?.value;
 }
 
@@ -54,7 +63,9 @@ test("an id with other content is a conflict, and the first one counts", async (
 test("a meter refuses a call that names another customer", async () => {
   const meter = meterOf("mine");
   await meter.apply(request(["a"], { customer_id: "mine" }));
-  await expect(runInDurableObject(meter, (instance) => instance.apply(request(["b"], { customer_id: "theirs" })))).rejects.toThrow("another customer");
+  await expect(
+    runInDurableObject(meter, (instance) => instance.apply(request(["b"], { customer_id: "theirs" }))),
+  ).rejects.toThrow("another customer");
   expect(await total("mine")).toBe("1");
 });
 
@@ -90,4 +101,92 @@ test("a call writes at most two rows, however many events it carries", async () 
     expect(counted.reduce((a, b) => a + b)).toBeGreaterThan(60);
   });
   expect(await total("rows")).toBe("60001");
+});
+
+test("300,000 ids are known again after every move: tail, slot, run, merged run, and a sleep", async () => {
+  const customer = "many";
+  const meter = meterOf(customer);
+  const ids = (call: number): string[] => Array.from({ length: 1_000 }, (_, i) => `${call}-${i}`);
+  const apply = (call: number) => meter.apply(request(ids(call), { customer_id: customer }));
+  for (let call = 0; call < 300; call++) {
+    expect((await apply(call)).fresh).toBe(1_000);
+    if (call % 33 === 32) while (await needsTidying(meter)) await runDurableObjectAlarm(meter);
+  }
+  const levels = await runInDurableObject(meter, (_, state) => readIdState(state).runs.map((run) => run.level));
+  expect(levels).toContain(2);
+  await evictDurableObject(meter);
+  for (let call = 0; call < 300; call++) {
+    expect(await apply(call)).toMatchObject({ fresh: 0, duplicates: 1_000, conflicts: [], forgotten: [] });
+  }
+  expect(await total(customer)).toBe("300000");
+});
+
+interface IdStateView {
+  readonly merge: object | null;
+  readonly runs: readonly { readonly level: number }[];
+  readonly slots: readonly { readonly count: number }[];
+}
+
+function readIdState(state: DurableObjectState): IdStateView {
+  const { state: text } = state.storage.sql.exec<{ state: string }>("SELECT state FROM head").one();
+  return (JSON.parse(text) as { ids: IdStateView }).ids;
+}
+
+async function needsTidying(meter: DurableObjectStub<CustomerMeter>): Promise<boolean> {
+  return runInDurableObject(meter, (_, state) => {
+    const { merge, runs, slots } = readIdState(state);
+    const inSlots = slots.reduce((sum, slot) => sum + slot.count, 0);
+    return merge !== null || inSlots >= 32_768 || runs.filter((run) => run.level === 1).length >= 8;
+  });
+}
+
+test("a meter refuses a schema that is newer than its code", async () => {
+  const meter = meterOf("newer");
+  await meter.apply(request(["a"], { customer_id: "newer" }));
+  await runInDurableObject(meter, (_, { storage }) => {
+    migrate(storage);
+    storage.sql.exec("UPDATE schema_version SET version = version + 1");
+    expect(() => migrate(storage)).toThrow("this code knows");
+  });
+});
+
+test("labels beyond the cap are counted together, and the total stays exact", async () => {
+  const customer = "labels";
+  const meter = meterOf(customer);
+  const count = 1_500;
+  const ids = Array.from({ length: count }, (_, i) => `${i}`);
+  const series = ids.map((id) => ({ metric_id: "requests", labels: [`/page/${id}`] }));
+  await meter.apply(
+    request(ids, { customer_id: customer, series, matches: Uint32Array.from(ids.flatMap((_, i) => [i, i])) }),
+  );
+  const { days } = await meter.read({
+    project_id: "p",
+    customer_id: customer,
+    metric_ids: ["requests"],
+    from_day: 0,
+    to_day: 40_000,
+  });
+  const groups = days[0]?.groups ?? [];
+  expect(days[0]?.value).toBe(String(count));
+  expect(groups).toHaveLength(1_001);
+  expect(groups.find((group) => group.labels[0] === "(other)")?.value).toBe(String(count - 1_000));
+});
+
+test("sums beyond 2^53 are exact, and one that would leave int64 is rejected", async () => {
+  const customer = "large";
+  const meter = meterOf(customer);
+  const large = 9_007_199_254_740_993n;
+  const change = { customer_id: customer, values: Float64Array.of(Infinity), large: [[0, large]] as const };
+  await meter.apply(request(["a"], change));
+  await meter.apply(request(["b"], change));
+  expect(await total(customer)).toBe(String(large * 2n));
+  await meter.apply(request(["c"], { ...change, large: [[0, 9_223_372_036_854_775_807n]] }));
+  const { days } = await meter.read({
+    project_id: "p",
+    customer_id: customer,
+    metric_ids: ["requests"],
+    from_day: 0,
+    to_day: 40_000,
+  });
+  expect([days[0]?.value, days[0]?.rejected]).toEqual([String(large * 2n), 1]);
 });

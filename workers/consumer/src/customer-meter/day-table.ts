@@ -2,7 +2,9 @@ import type { MetricDay, UsageDay } from "@tidemark/core";
 
 /** The days at rest in a range, both ends included. What the head holds of them is newer. */
 export function readDays(sql: SqlStorage, fromDay: number, toDay: number): UsageDay[] {
-  return parse(sql.exec<Row>("SELECT body FROM days WHERE day >= ? AND day <= ? ORDER BY day, metric_id", fromDay, toDay));
+  return parse(
+    sql.exec<Row>("SELECT body FROM days WHERE day >= ? AND day <= ? ORDER BY day, metric_id", fromDay, toDay),
+  );
 }
 
 /** One metric's day at rest, or `undefined`. */

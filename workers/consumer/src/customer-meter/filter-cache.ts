@@ -4,7 +4,8 @@
  */
 export class FilterCache {
   readonly #bytesMax: number;
-  readonly #kept: { readonly holder: (Uint8Array | undefined)[]; readonly index: number; readonly bytes: number }[] = [];
+  readonly #kept: { readonly holder: (Uint8Array | undefined)[]; readonly index: number; readonly bytes: number }[] =
+    [];
   #first = 0;
   #bytes = 0;
 

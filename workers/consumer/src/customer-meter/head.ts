@@ -70,5 +70,9 @@ export function saveHead(sql: SqlStorage, head: Head, tail: Uint32Array): void {
   const { days, ...rest } = head;
   const texts = Array.from(days.values(), (day) => day.toText());
   const state = `${JSON.stringify(rest).slice(0, -1)},"days":[${texts.join(",")}]}`;
-  sql.exec("INSERT INTO head (id, state, tail) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tail = excluded.tail", state, toBlob(tail));
+  sql.exec(
+    "INSERT INTO head (id, state, tail) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tail = excluded.tail",
+    state,
+    toBlob(tail),
+  );
 }

@@ -1,4 +1,15 @@
-import { ABSENT, buildFilter, cutIntoParts, FANOUT, FINGERPRINT_WORDS, findSorted, FingerprintSet, mayContain, partOf, sortRecords } from "@tidemark/core";
+import {
+  ABSENT,
+  buildFilter,
+  cutIntoParts,
+  FANOUT,
+  FINGERPRINT_WORDS,
+  findSorted,
+  FingerprintSet,
+  mayContain,
+  partOf,
+  sortRecords,
+} from "@tidemark/core";
 import { toBlob } from "./blob.ts";
 import { FilterCache } from "./filter-cache.ts";
 
@@ -26,7 +37,14 @@ export interface IdState {
 }
 
 const NEVER = -1_000_000;
-export const EMPTY_ID_STATE: IdState = { tail_until: NEVER, slots: [], runs: [], next_run: 1, merge: null, forgotten_until: NEVER };
+export const EMPTY_ID_STATE: IdState = {
+  tail_until: NEVER,
+  slots: [],
+  runs: [],
+  next_run: 1,
+  merge: null,
+  forgotten_until: NEVER,
+};
 
 /** Records in the tail, which every call writes again, before they move to a slot. */
 const TAIL_RECORDS_MAX = 1_024;
@@ -128,7 +146,11 @@ export class IdMemory {
     const taken = new Set(this.#state.slots.map((slot) => slot.id));
     let id = 0;
     while (taken.has(id)) id++;
-    this.#sql.exec("INSERT INTO id_slots (slot, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = excluded.records", id, toBlob(this.#tail));
+    this.#sql.exec(
+      "INSERT INTO id_slots (slot, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = excluded.records",
+      id,
+      toBlob(this.#tail),
+    );
     const slot: Stretch = { id, count: this.#tail.length / FINGERPRINT_WORDS, until: this.#state.tail_until };
     this.#state = { ...this.#state, slots: [...this.#state.slots, slot], tail_until: NEVER };
     this.#tail = new Uint32Array();
@@ -136,7 +158,9 @@ export class IdMemory {
 
   /** Whether the alarm should compact. */
   get needsCompaction(): boolean {
-    return this.#state.merge !== null || countOf(this.#state.slots) >= SLOT_RECORDS_MAX || this.#fullLevel() !== undefined;
+    return (
+      this.#state.merge !== null || countOf(this.#state.slots) >= SLOT_RECORDS_MAX || this.#fullLevel() !== undefined
+    );
   }
 
   /** Does a slice of what is due. The caller saves the head in the same transaction. */
@@ -162,7 +186,10 @@ export class IdMemory {
       ...this.#state,
       runs: this.#state.runs.filter((run) => !oldRuns.includes(run)),
       slots: this.#state.slots.filter((slot) => !oldSlots.includes(slot)),
-      forgotten_until: Math.max(this.#state.forgotten_until, ...[...oldRuns, ...oldSlots].map((stretch) => stretch.until)),
+      forgotten_until: Math.max(
+        this.#state.forgotten_until,
+        ...[...oldRuns, ...oldSlots].map((stretch) => stretch.until),
+      ),
     };
     if (oldSlots.length > 0) this.#recent = undefined;
     return true;
@@ -176,7 +203,9 @@ export class IdMemory {
   }
 
   #readSlot(id: number): Uint32Array {
-    const { records } = this.#sql.exec<{ records: ArrayBuffer }>("SELECT records FROM id_slots WHERE slot = ?", id).one();
+    const { records } = this.#sql
+      .exec<{ records: ArrayBuffer }>("SELECT records FROM id_slots WHERE slot = ?", id)
+      .one();
     return new Uint32Array(records);
   }
 
@@ -193,7 +222,10 @@ export class IdMemory {
   #fullLevel(): number | undefined {
     const counts = new Map<number, number>();
     for (const { level } of this.#state.runs) counts.set(level, (counts.get(level) ?? 0) + 1);
-    return [...counts].filter(([, count]) => count >= FANOUT).map(([level]) => level).toSorted((a, b) => a - b)[0];
+    return [...counts]
+      .filter(([, count]) => count >= FANOUT)
+      .map(([level]) => level)
+      .toSorted((a, b) => a - b)[0];
   }
 
   /** The oldest runs of a level, as many as are merged at a time. */
@@ -214,7 +246,12 @@ export class IdMemory {
       return;
     }
     for (const { id } of sources) this.#deleteRun(id);
-    const merged: Run = { id: target, level: level + 1, count: countOf(sources), until: Math.max(...sources.map((run) => run.until)) };
+    const merged: Run = {
+      id: target,
+      level: level + 1,
+      count: countOf(sources),
+      until: Math.max(...sources.map((run) => run.until)),
+    };
     const others = this.#state.runs.filter((run) => !sources.includes(run));
     const at = others.findIndex((run) => run.level > level);
     this.#state = { ...this.#state, merge: null, runs: at < 0 ? [...others, merged] : others.toSpliced(at, 0, merged) };
@@ -222,13 +259,16 @@ export class IdMemory {
 
   #writeParts(run: number, sorted: Uint32Array, level: number): void {
     for (const { part, records } of cutIntoParts(sorted, level)) {
-      const statement = "INSERT INTO id_parts (key, filter, records) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filter = excluded.filter, records = excluded.records";
+      const statement =
+        "INSERT INTO id_parts (key, filter, records) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filter = excluded.filter, records = excluded.records";
       this.#sql.exec(statement, run * PARTS_PER_RUN_MAX + part, toBlob(buildFilter(records)), toBlob(records));
     }
   }
 
   #readPart(run: number, part: number): Uint32Array | undefined {
-    const [row] = this.#sql.exec<{ records: ArrayBuffer }>("SELECT records FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part).toArray();
+    const [row] = this.#sql
+      .exec<{ records: ArrayBuffer }>("SELECT records FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
+      .toArray();
     return row === undefined ? undefined : new Uint32Array(row.records);
   }
 
@@ -244,7 +284,9 @@ export class IdMemory {
     if (ofRun === undefined) this.#filters.set(run, (ofRun = []));
     const known = ofRun[part];
     if (known !== undefined) return known;
-    const [row] = this.#sql.exec<{ filter: ArrayBuffer }>("SELECT filter FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part).toArray();
+    const [row] = this.#sql
+      .exec<{ filter: ArrayBuffer }>("SELECT filter FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
+      .toArray();
     const filter = row === undefined ? EMPTY_FILTER : new Uint8Array(row.filter);
     filters.keep(ofRun, part, filter);
     return filter;

@@ -109,7 +109,9 @@ export class Meter {
     this.#alarmPending = false;
     const { days, flush, version } = this.#head;
     const inHead = Array.from(days.values()).filter((day) => day.version > flush.sent_version);
-    const atRest = flush.rests_unsent ? readDaysAfter(this.#sql, flush.sent_version).filter((day) => !days.has(dayKey(day.metric_id, day.day))) : [];
+    const atRest = flush.rests_unsent
+      ? readDaysAfter(this.#sql, flush.sent_version).filter((day) => !days.has(dayKey(day.metric_id, day.day)))
+      : [];
     return { days: [...inHead.map((day) => day.toUsage()), ...atRest], version };
   }
 
@@ -146,7 +148,11 @@ export class Meter {
   /** When to set the alarm after a flush: at once if there is more to tidy, else for what changed meanwhile, else `null`. */
   nextAlarm(moreToTidy: boolean, now: number, flushIntervalMs: number): number | null {
     const { flush, version } = this.#head;
-    const at = moreToTidy ? now : version > flush.sent_version ? planFlush(flush, now, flushIntervalMs, this.#alarmPending) : null;
+    const at = moreToTidy
+      ? now
+      : version > flush.sent_version
+        ? planFlush(flush, now, flushIntervalMs, this.#alarmPending)
+        : null;
     if (at !== null) this.#alarmPending = true;
     return at;
   }
@@ -160,7 +166,13 @@ export class Meter {
   }
 
   #remember({ fingerprints, instants }: ApplyRequest): Verdicts {
-    const verdicts: Verdicts = { fresh: 0, duplicates: 0, conflicts: [], forgotten: [], isFresh: new Uint8Array(instants.length) };
+    const verdicts: Verdicts = {
+      fresh: 0,
+      duplicates: 0,
+      conflicts: [],
+      forgotten: [],
+      isFresh: new Uint8Array(instants.length),
+    };
     for (let i = 0; i < instants.length; i++) {
       const low = fingerprints[3 * i] ?? 0;
       const high = fingerprints[3 * i + 1] ?? 0;

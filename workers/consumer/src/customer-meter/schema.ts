@@ -36,12 +36,17 @@ const STEPS: readonly string[] = [
 export function migrate(storage: DurableObjectStorage): void {
   storage.transactionSync(() => {
     const { sql } = storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS schema_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT");
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS schema_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT",
+    );
     const [row] = sql.exec<{ version: number }>("SELECT version FROM schema_version WHERE id = 1").toArray();
     const version = row?.version ?? 0;
     if (version > STEPS.length) throw new Error(`The meter has schema ${version}; this code knows ${STEPS.length}.`);
     if (version === STEPS.length) return;
     for (const step of STEPS.slice(version)) sql.exec(step);
-    sql.exec("INSERT INTO schema_version (id, version) VALUES (1, ?) ON CONFLICT DO UPDATE SET version = excluded.version", STEPS.length);
+    sql.exec(
+      "INSERT INTO schema_version (id, version) VALUES (1, ?) ON CONFLICT DO UPDATE SET version = excluded.version",
+      STEPS.length,
+    );
   });
 }

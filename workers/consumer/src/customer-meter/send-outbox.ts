@@ -14,7 +14,11 @@ interface OutboxBindings {
  * Hands changed days to the rollup queue, several to a message, and a day that no message can hold to D1
  * itself. The only place where a meter touches the network.
  */
-export async function sendOutbox({ ROLLUPS, DB }: OutboxBindings, { project_id, customer_id }: MeterAddress, days: readonly UsageDay[]): Promise<void> {
+export async function sendOutbox(
+  { ROLLUPS, DB }: OutboxBindings,
+  { project_id, customer_id }: MeterAddress,
+  days: readonly UsageDay[],
+): Promise<void> {
   const { messages, oversized } = pack(days);
   for (const part of messages) {
     const message: UsageMessage = { kind: "usage", project_id, customer_id, days: part };
@@ -23,7 +27,10 @@ export async function sendOutbox({ ROLLUPS, DB }: OutboxBindings, { project_id, 
   for (const day of oversized) await writeUsageDays(DB, [{ project_id, customer_id, days: [day] }]);
 }
 
-function pack(days: readonly UsageDay[]): { readonly messages: readonly (readonly UsageDay[])[]; readonly oversized: readonly UsageDay[] } {
+function pack(days: readonly UsageDay[]): {
+  readonly messages: readonly (readonly UsageDay[])[];
+  readonly oversized: readonly UsageDay[];
+} {
   const messages: UsageDay[][] = [];
   const oversized: UsageDay[] = [];
   let size = Infinity;

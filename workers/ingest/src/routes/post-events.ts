@@ -17,7 +17,10 @@ export async function postEvents(request: Request, env: IngestEnv, requestId: st
   const body = await readBody(request, BODY_BYTES_MAX);
   const parsed = parseItems(request.headers.get("content-type"), body.text);
   if (parsed.items.length > BATCH_EVENTS_MAX) {
-    throw new Problem("too_large", `The request has ${parsed.items.length} events; at most ${BATCH_EVENTS_MAX} are taken at once.`);
+    throw new Problem(
+      "too_large",
+      `The request has ${parsed.items.length} events; at most ${BATCH_EVENTS_MAX} are taken at once.`,
+    );
   }
 
   const receivedAt = Date.now();
@@ -40,7 +43,10 @@ function answer(body: {
   readonly ids?: readonly (string | null)[];
   readonly request_id: string;
 }): Response {
-  return new Response(JSON.stringify(body), { status: 202, headers: { "content-type": "application/json", "cache-control": "no-store" } });
+  return new Response(JSON.stringify(body), {
+    status: 202,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
 }
 
 function refusal(rejected: readonly Rejection[]): string {

@@ -1,6 +1,6 @@
 import type { TopCustomersAnswer } from "@tidemark/contract/report-schema";
 import { Problem } from "@tidemark/http/problem";
-import { PublicationNotFoundPage, PublishedPage, type TopCustomersReport } from "@tidemark/ui";
+import { PublicationNotFoundPage, PublishedPage } from "@tidemark/ui";
 import type { Context } from "hono";
 import { topCustomersCsv } from "../api/reports/top-customers-csv.ts";
 import type { QueryApp, QueryAppEnv } from "../env.ts";
@@ -46,7 +46,7 @@ async function show(context: Context<QueryAppEnv>, { id, key, type, title, repor
       // Relative, so that they hold wherever the page is mounted; the key stands nowhere else in it.
       const file = (ending: string) => `${id}.${ending}?key=${encodeURIComponent(key)}`;
       const links = { csv: file("csv"), json: file("json") };
-      const page = { title, report: toPageReport(report), now: Date.now(), links, ...readLook(context) };
+      const page = { title, report, now: Date.now(), links, ...readLook(context) };
       return context.html(<PublishedPage {...page} />);
     }
   }
@@ -64,11 +64,6 @@ function readLook(context: Context<QueryAppEnv>) {
 async function notFound(context: Context<QueryAppEnv>, type: FileType): Promise<Response> {
   if (type === "json") throw new Problem("not_found", "This link does not open a report; ask for the current one.");
   return context.html(<PublicationNotFoundPage />, 404);
-}
-
-function toPageReport(report: TopCustomersAnswer): TopCustomersReport {
-  const { name, unit, data, ...rest } = report;
-  return { ...rest, metric: { name, unit }, rows: data };
 }
 
 /** The address holds the key, so it must not be stored, indexed or passed on. */
