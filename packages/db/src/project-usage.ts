@@ -70,20 +70,23 @@ function dayTotals(question: ProjectUsageQuestion, plan: SplitPlan): SQL {
     ${grouping(question, sql`day`)}`;
 }
 
-/** Single hours of some days: the shorter sides of those that a boundary cuts. */
+/** The shorter sides of the days that a boundary cuts, each as one sum. */
 function movedHours(question: ProjectUsageQuestion, plan: SplitPlan): SQL {
-  const days = plan.split.filter(({ moved }) => moved.length > 0).map(({ day, moved }: SplitDay) => [day, moved]);
+  const days = plan.split.filter(({ moved }) => moved.length > 0).map(({ day, moved }) => [day, toMask(moved)]);
   return sql`
-    SELECT day, hour, group_labels, ${TOTAL_HIGH}, ${TOTAL_LOW}
+    SELECT day, 0 AS hour, group_labels, ${TOTAL_HIGH}, ${TOTAL_LOW}
     FROM (
-      SELECT d.value ->> 0 AS day, k.value AS hour, ${labelsOf(question.labelIndexes)} AS group_labels,
-        CAST(u.groups ->> (g.fullkey || '.hours.' || k.value) AS INTEGER) AS value
+      SELECT d.value ->> 0 AS day, ${labelsOf(question.labelIndexes)} AS group_labels, CAST(h.value AS INTEGER) AS value
       FROM json_each(${JSON.stringify(days)}) AS d CROSS JOIN usage_days AS u
-      CROSS JOIN json_each(u.groups) AS g CROSS JOIN json_each(d.value, '$[1]') AS k
-      WHERE ${stored(question, sql`d.value ->> 0`)}
+      CROSS JOIN json_each(u.groups) AS g CROSS JOIN json_each(u.groups, g.fullkey || '.hours') AS h
+      WHERE ${stored(question, sql`d.value ->> 0`)} AND (d.value ->> 1) >> CAST(h.key AS INTEGER) & 1
     )
-    WHERE value IS NOT NULL
-    ${grouping(question, sql`day, hour`)}`;
+    ${grouping(question, sql`day`)}`;
+}
+
+/** A bit for each hour. */
+function toMask(hours: readonly number[]): number {
+  return hours.reduce((mask, hour) => mask | (1 << hour), 0);
 }
 
 /** Every hour of some days. */
