@@ -1,5 +1,6 @@
 import type { DayPlan } from "@tidemark/core/day-plan";
 import { type SQL, sql } from "drizzle-orm";
+import { groupKey } from "./group-key.ts";
 
 /** Whose usage of what. */
 export interface UsageScope {
@@ -47,7 +48,7 @@ function wholeDays(scope: UsageScope, options: PartOptions): SQL {
   const grouped = options.labelIndexes !== null;
   return sql`
     SELECT u.metric_id, u.customer_id, d.bucket, ${groupLabels(options)} AS group_labels,
-      ${grouped ? sql`CAST(g.value ->> 'value' AS INTEGER)` : sql`u.value`} AS value, u.last_at
+      ${grouped ? sql`CAST(u.groups ->> (g.fullkey || '.value') AS INTEGER)` : sql`u.value`} AS value, u.last_at
     FROM whole_day AS d ${stored(scope, options)} ${grouped ? sql`CROSS JOIN json_each(u.groups) AS g` : sql``}
     WHERE ${counted(scope, options)}`;
 }
@@ -58,7 +59,7 @@ function cutDays(scope: UsageScope, options: PartOptions): SQL {
       ${groupLabels(options)} AS group_labels, CAST(h.value AS INTEGER) AS value, u.last_at
     FROM cut_day AS d ${stored(scope, options)}
     CROSS JOIN json_each(u.groups) AS g
-    CROSS JOIN json_each(g.value, '$.hours') AS h
+    CROSS JOIN json_each(u.groups, g.fullkey || '.hours') AS h
     WHERE ${counted(scope, options)} AND d.buckets ->> CAST(h.key AS INTEGER) IS NOT NULL`;
 }
 
@@ -77,9 +78,7 @@ function counted({ project_id, customer_ids }: UsageScope, { live }: PartOptions
 }
 
 function groupLabels({ labelIndexes }: PartOptions): SQL {
-  if (labelIndexes === null) return sql`'[]'`;
-  const labels = labelIndexes.map((index) => sql`COALESCE(g.value ->> ${`$.labels[${index}]`}, '')`);
-  return sql`json_array(${sql.join(labels, sql`, `)})`;
+  return labelIndexes === null ? sql`'[]'` : groupKey(labelIndexes);
 }
 
 function toTriples(live: PartOptions["live"]): readonly (readonly [string, number, number])[] {

@@ -1,5 +1,6 @@
 import type { DayPlan, UsageSum } from "@tidemark/core/day-plan";
 import { type SQL, sql } from "drizzle-orm";
+import { readGroupKey } from "./group-key.ts";
 import { prepare } from "./prepare.ts";
 import { type Limbs, TOTAL_HIGH, TOTAL_LOW, toTotal } from "./total.ts";
 import { type UsageScope, usageParts } from "./usage-parts.ts";
@@ -12,9 +13,9 @@ export interface DayMark {
   readonly rejected: number;
 }
 
-/** What to add up, and how to split it. */
+/** Of which customers to add up what, and how to split it. */
 export interface UsageQuestion {
-  readonly scope: UsageScope;
+  readonly scope: UsageScope & { readonly customer_ids: readonly string[] };
   readonly plan: DayPlan;
   /** Positions of the labels to group by in the metric's `group_by`; `null` not to group. */
   readonly labelIndexes: readonly number[] | null;
@@ -42,27 +43,6 @@ export async function sumUsage(
   return { sums: ((rows?.results ?? []) as SumRow[]).map(toSum), marks: (days?.results ?? []) as DayMark[] };
 }
 
-/** How many events of a span of UTC days matched and had no usable value, over all customers. */
-export async function countRejected(
-  db: D1Database,
-  scope: UsageScope,
-  days: { readonly first: number; readonly last: number },
-): Promise<number> {
-  const { project_id, metric_ids } = scope;
-  const query = sql`
-    SELECT COALESCE(SUM(rejected), 0) AS rejected
-    FROM usage_days
-    WHERE project_id = ${project_id}
-      AND metric_id IN (SELECT value FROM json_each(${JSON.stringify(metric_ids)}))
-      AND day BETWEEN ${days.first} AND ${days.last}`;
-  return (await prepare(db, query).first<number>("rejected")) ?? 0;
-}
-
-/** The same sums over all customers of the project, without marks: no meter is asked there. */
-export async function sumProjectUsage(db: D1Database, question: UsageQuestion): Promise<readonly UsageSum[]> {
-  return (await prepare(db, sumQuery(question)).all<SumRow>()).results.map(toSum);
-}
-
 function sumQuery({ scope, plan, labelIndexes, live, limit }: UsageQuestion): SQL {
   return sql`
     SELECT metric_id, bucket, group_labels, ${TOTAL_HIGH}, ${TOTAL_LOW}
@@ -71,7 +51,7 @@ function sumQuery({ scope, plan, labelIndexes, live, limit }: UsageQuestion): SQ
     LIMIT ${limit}`;
 }
 
-function markQuery(scope: UsageScope, days: { readonly first: number; readonly last: number }): SQL {
+function markQuery(scope: UsageQuestion["scope"], days: { readonly first: number; readonly last: number }): SQL {
   const { project_id, metric_ids, customer_ids } = scope;
   return sql`
     WITH RECURSIVE span(day) AS (
@@ -86,6 +66,5 @@ function markQuery(scope: UsageScope, days: { readonly first: number; readonly l
 }
 
 function toSum({ metric_id, bucket, group_labels, ...limbs }: SumRow): UsageSum {
-  // SQLite escapes some characters that JavaScript does not: one spelling, so that live groups meet theirs.
-  return { metric_id, bucket, group: JSON.stringify(JSON.parse(group_labels)), total: toTotal(limbs) };
+  return { metric_id, bucket, group: readGroupKey(group_labels), total: toTotal(limbs) };
 }

@@ -82,6 +82,11 @@ test("the public link shows the top 20 in a browser without a login, and axe fin
         ).toBe(true);
         expect(await findAccessibilityFaults(page)).toEqual([]);
         expect(foreign).toEqual([]);
+        if (process.env["UPDATE_PICTURES"] === "1" && width === 1280) {
+          await page.screenshot({
+            path: join(import.meta.dirname, `../../../docs/images/dashboard-${colorScheme}.png`),
+          });
+        }
         await page.close();
       }
     }

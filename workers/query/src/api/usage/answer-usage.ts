@@ -3,7 +3,7 @@ import { USAGE_ROWS_MAX } from "@tidemark/contract/query-limits";
 import type { Usage, UsageQuery } from "@tidemark/contract/usage-schema";
 import { bucketsOf } from "@tidemark/core/buckets";
 import { type DayPlan, daysOfPlan, planDays } from "@tidemark/core/day-plan";
-import { countRejected, sumProjectUsage } from "@tidemark/db/usage";
+import { countRejected, sumProjectUsage } from "@tidemark/db/project-usage";
 import type { QueryEnv } from "../../env.ts";
 import { invalid } from "../../plumbing/issues.ts";
 import { toInstantText } from "../../plumbing/instant.ts";
@@ -63,9 +63,9 @@ async function readFigures(
   const as_of = Date.now();
   const days = daysOfPlan(question.plan);
   if (days === undefined) return { sums: [], rejected: 0, as_of, live: false };
-  const all = { project_id, metric_ids, customer_ids: null };
+  const all = { project_id, metric_id };
   const [sums, rejected] = await Promise.all([
-    sumProjectUsage(env.DB, { ...question, scope: all, live: [], limit: question.rowsMax + 1 }),
+    sumProjectUsage(env.DB, { ...all, ...question, limit: question.rowsMax + 1 }),
     countRejected(env.DB, all, days),
   ]);
   return { sums, rejected, as_of, live: false };
