@@ -2,7 +2,7 @@ import { isTimeZone } from "@tidemark/core/time-zone";
 import * as z from "zod";
 import { DateSchema, InstantSchema, PageQuerySchema, QuantitySchema } from "./answer-schema.ts";
 import { NAME_LENGTH_MAX } from "./limits.ts";
-import { optionalText, plainText } from "./plain-text.ts";
+import { optionalText, plainText } from "./text-schema.ts";
 import { ATTRIBUTE_KEY_LENGTH_MAX, ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX } from "./query-limits.ts";
 
 /** A time zone as a request names it. */

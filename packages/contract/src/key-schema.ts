@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { InstantSchema } from "./answer-schema.ts";
 import { NAME_LENGTH_MAX } from "./limits.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "./text-schema.ts";
 
 const SCOPES = ["ingest", "read", "admin"] as const;
 

@@ -2,7 +2,7 @@ import { DECIMAL_PLACES_MAX } from "@tidemark/core/exact";
 import * as z from "zod";
 import { InstantSchema } from "./answer-schema.ts";
 import { GROUP_BY_MAX, NAME_LENGTH_MAX } from "./limits.ts";
-import { optionalText, plainText } from "./plain-text.ts";
+import { optionalText, plainText } from "./text-schema.ts";
 
 /** A dotted path into an event's properties. */
 const PropertyPath = z

@@ -2,7 +2,7 @@ import { parseTimestamp } from "@tidemark/core/timestamp";
 import * as z from "zod";
 import { InstantSchema } from "./answer-schema.ts";
 import { NAME_LENGTH_MAX } from "./limits.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "./text-schema.ts";
 import { TopCustomersParamsSchema } from "./report-schema.ts";
 
 /** The body of `POST /v1/publications`: a report, frozen. */

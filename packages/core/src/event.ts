@@ -35,6 +35,13 @@ const keepExact: Reviver = (_key, value, context) => {
   return Number.isFinite(value) && canonical(context.source) === canonical(String(value)) ? value : context.source;
 };
 
+/** JSON that was read without rounding. */
+export interface ExactJson {
+  readonly value: unknown;
+  /** Whether a number was kept as text, so that the value written out again differs from the text it came from. */
+  readonly isChanged: boolean;
+}
+
 /**
  * `JSON.parse`, except that a number which a double cannot hold stays as the text that was written
  * (`12345678901234567890`, `0.1234567890123456789`, `1e400`), so that nothing is rounded on the way in.
@@ -42,7 +49,7 @@ const keepExact: Reviver = (_key, value, context) => {
  *
  * @throws SyntaxError when the text is not JSON.
  */
-export function parseJson(text: string): unknown {
-  if (!MAYBE_ROUNDED.test(text)) return JSON.parse(text);
-  return JSON.parse(text, keepExact as (key: string, value: unknown) => unknown);
+export function parseExactJson(text: string): ExactJson {
+  if (!MAYBE_ROUNDED.test(text)) return { value: JSON.parse(text), isChanged: false };
+  return { value: JSON.parse(text, keepExact as (key: string, value: unknown) => unknown), isChanged: true };
 }

@@ -48,6 +48,10 @@ export function toExact(value: unknown, places: number): Exact | InexactCode {
   if (typeof value === "number") {
     if (places === 0 && Number.isSafeInteger(value)) return value === 0 ? 0 : value;
     if (!Number.isFinite(value)) return "not_a_number";
+    // A decimal of at most 15 digits is the one that its double prints, so the quotient tells it exactly.
+    const scale = 10 ** places;
+    const scaled = Math.round(value * scale);
+    if (Math.abs(scaled) < 1e15 && scaled / scale === value) return scaled === 0 ? 0 : scaled;
     return parseDecimal(String(value), places);
   }
   return typeof value === "string" ? parseDecimal(value, places) : "not_a_number";

@@ -54,6 +54,18 @@ export function hashId(id: string, out: Uint32Array | number[], at: number): voi
   out[at + 1] = high;
 }
 
+const float = new Float64Array(1);
+const floatWords = new Uint32Array(float.buffer);
+
+/** A 32-bit hash of a number's bits. */
+function hashNumber(value: number, seed: number): number {
+  // One zero: JSON keeps the sign of -0 on the way in, and loses it when it is written again.
+  float[0] = value === 0 ? 0 : value;
+  return finalMix(
+    Math.imul((floatWords[0] ?? 0) ^ seed, 0x85ebca6b) + Math.imul((floatWords[1] ?? 0) ^ 0x1b873593, 0xc2b2ae35),
+  );
+}
+
 /** The parts of an event that make its content: the same words in any order of properties. */
 export interface Content {
   readonly event: string;
@@ -65,14 +77,16 @@ export interface Content {
 /** A 32-bit hash of what an event says, independent of the order of its properties. */
 export function hashContent(content: Content): number {
   let sum = hash32(content.event, 1);
-  if (content.timestamp !== undefined) sum += hash32(String(content.timestamp), 2);
+  if (typeof content.timestamp === "number") sum += hashNumber(content.timestamp, 2);
+  else if (content.timestamp !== undefined) sum += hash32(content.timestamp, 2);
   const properties = content.properties;
   if (properties !== undefined) {
     for (const key in properties) {
       const value = properties[key];
-      const text = typeof value === "string" ? value : JSON.stringify(value);
       const seed = hash32(key, 3);
-      sum += hash32(text, typeof value === "string" ? seed : seed ^ 0x5bd1e995);
+      if (typeof value === "number") sum += hashNumber(value, seed);
+      else if (typeof value === "string") sum += hash32(value, seed);
+      else sum += hash32(JSON.stringify(value), seed ^ 0x5bd1e995);
     }
   }
   return finalMix(sum | 0);

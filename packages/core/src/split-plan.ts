@@ -32,7 +32,11 @@ export function toSplitPlan(plan: DayPlan): SplitPlan {
   return { split, hourly };
 }
 
-function toSplitDay(day: number, buckets: BucketsByHour, [first = null, second = null]: readonly (number | null)[]): SplitDay {
+function toSplitDay(
+  day: number,
+  buckets: BucketsByHour,
+  [first = null, second = null]: readonly (number | null)[],
+): SplitDay {
   const hoursOf = (part: number | null): number[] => buckets.flatMap((bucket, hour) => (bucket === part ? [hour] : []));
   const left = hoursOf(first);
   const right = first === second ? [] : hoursOf(second);

@@ -85,13 +85,18 @@ export class Workload {
     return `[${Array.from({ length: count }, () => this.next()).join(",")}]`;
   }
 
+  /** Makes `count` events for their totals alone. */
+  skip(count: number): void {
+    for (let i = 0; i < count; i++) this.next();
+  }
+
   /** One event of each customer, in order: what creates every meter. */
-  *oneOfEach(): Generator<string> {
-    for (let customer = 0; customer < this.#cumulative.length; customer++) {
+  makeOneOfEach(): readonly string[] {
+    return Array.from(this.#cumulative, (_, customer) => {
       this.sent++;
       this.#made++;
-      yield this.#make(customer);
-    }
+      return this.#make(customer);
+    });
   }
 
   #make(customer: number): string {

@@ -1,32 +1,35 @@
-import { formatDay, dayOf, type UsageEvent } from "@tidemark/core";
+import { gzipSync } from "node:zlib";
+import { dayOf, formatDay } from "@tidemark/core";
 import { sha256 } from "./sha256.ts";
 
-/** The lines of one project's events in a batch, each message's under its key for a stable order. */
+/** Gzip's fastest: a third of the time of the default, for a tenth more bytes. */
+const LEVEL = 1;
+
+/**
+ * The archive of raw events: one gzip object a batch and project, a line for each queue message as it
+ * was, `{"v":1,"project_id":…,"received_at":…,"events":[…]}`. Whatever reads the queue reads the archive.
+ */
 export class ArchiveWriter {
-  readonly #parts: { readonly order: string; readonly lines: string }[] = [];
+  readonly #messages: { readonly id: string; readonly body: string }[] = [];
   #firstReceivedAt = Infinity;
 
-  /** Adds a message's events: one JSON object a line, with the time of receipt first. */
-  add(messageId: string, receivedAt: number, events: readonly UsageEvent[]): void {
-    const start = `{"received_at":${receivedAt},`;
-    let lines = "";
-    for (const event of events) lines += `${start}${JSON.stringify(event).slice(1)}\n`;
-    this.#parts.push({ order: `${receivedAt} ${messageId}`, lines });
+  add({ id, body }: { readonly id: string; readonly body: string }, receivedAt: number): void {
+    this.#messages.push({ id, body });
     this.#firstReceivedAt = Math.min(this.#firstReceivedAt, receivedAt);
   }
 
   /**
-   * Writes one gzip object of NDJSON, named after its content: the same batch delivered again writes the
-   * same bytes to the same place.
+   * Writes the object, named after its messages and in their order: the same batch delivered again writes
+   * the same bytes to the same place.
    */
   async write(bucket: R2Bucket, projectId: string): Promise<void> {
-    const text = this.#parts
-      .toSorted((a, b) => (a.order < b.order ? -1 : 1))
-      .map((part) => part.lines)
-      .join("");
-    const key = `events/${encodeURIComponent(projectId)}/${formatDay(dayOf(this.#firstReceivedAt))}/${(await sha256(text)).slice(0, 32)}.ndjson.gz`;
-    const compressed = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
-    await bucket.put(key, await new Response(compressed).arrayBuffer(), {
+    if (this.#messages.length === 0) return;
+    const messages = this.#messages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const name = await sha256(messages.map((message) => message.id).join("\n"));
+    const day = formatDay(dayOf(this.#firstReceivedAt));
+    const key = `events/${encodeURIComponent(projectId)}/${day}/${name.slice(0, 32)}.ndjson.gz`;
+    const lines = messages.map((message) => `${message.body}\n`).join("");
+    await bucket.put(key, gzipSync(lines, { level: LEVEL }), {
       httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" },
     });
   }

@@ -10,12 +10,10 @@ import { type Applied, applyBatches } from "./apply-batches.ts";
 import { ArchiveWriter } from "./archive-events.ts";
 import { catalogOf } from "./catalog-cache.ts";
 import { CustomerBatch } from "./customer-batch.ts";
-import { decodeEventMessage } from "./decode-message.ts";
+import { decodeEventMessage, readProjectId } from "./decode-message.ts";
 import type { ConsumerEnv } from "./env.ts";
 import { retryDelay } from "./retry-delay.ts";
 import { sha256 } from "./sha256.ts";
-
-type Outcome = "done" | "failed";
 
 /**
  * Counts a batch of event messages. A message is acknowledged when the meters of all its customers have
@@ -23,81 +21,90 @@ type Outcome = "done" | "failed";
  * otherwise it is tried again, and the meters know what they have seen.
  */
 export async function consumeEvents(batch: MessageBatch<string>, env: ConsumerEnv): Promise<void> {
-  const outcomes: Outcome[] = batch.messages.map(() => "done");
-  const projects = new Map<string, number[]>();
-  const unreadable: number[] = [];
-  batch.messages.forEach((message, index) => {
-    const projectId = decodeEventMessage(message.body)?.project_id;
-    if (projectId === undefined) unreadable.push(index);
-    else projects.set(projectId, [...(projects.get(projectId) ?? []), index]);
-  });
-
-  const work = Array.from(projects, ([projectId, indexes]) =>
-    consumeProject(batch.messages, indexes, projectId, env, outcomes),
-  );
-  await Promise.all([...work, quarantineUnreadable(batch.messages, unreadable, env, outcomes)]);
-  batch.messages.forEach((message, index) => {
-    if (outcomes[index] === "done") message.ack();
-    else message.retry(retryDelay(message.attempts));
+  const { messages } = batch;
+  const projects = Map.groupBy(messages.keys(), (index) => readProjectId(messages[index]?.body));
+  const failed = new Set<number>();
+  const unreadable = [...(projects.get(undefined) ?? [])];
+  projects.delete(undefined);
+  for (const [projectId = "", indexes] of projects) {
+    const outcome = await consumeProject(messages, indexes, projectId, env);
+    for (const index of outcome.failed) failed.add(index);
+    unreadable.push(...outcome.unreadable);
+  }
+  for (const index of await quarantineUnreadable(messages, unreadable, env)) failed.add(index);
+  messages.forEach((message, index) => {
+    if (failed.has(index)) message.retry(retryDelay(message.attempts));
+    else message.ack();
   });
 }
 
 type Messages = readonly Message<string>[];
+
+/** Indexes of messages that were not simply counted. */
+interface Outcome {
+  readonly failed: Iterable<number>;
+  readonly unreadable: readonly number[];
+}
 
 async function consumeProject(
   messages: Messages,
   indexes: readonly number[],
   projectId: string,
   env: ConsumerEnv,
-  outcomes: Outcome[],
-): Promise<void> {
-  const failAll = (error: unknown): void => {
-    console.error(
-      JSON.stringify({ at: "consume-events", project_id: projectId, messages: indexes.length, error: String(error) }),
-    );
-    for (const index of indexes) outcomes[index] = "failed";
-  };
+): Promise<Outcome> {
+  const failed = new Set<number>();
   try {
     const catalog = await catalogOf(env.DB, projectId);
-    const archive = new ArchiveWriter();
-    const batches = groupByCustomer(messages, indexes, catalog, archive);
+    const { batches, archive, unreadable } = groupByCustomer(messages, indexes, catalog);
     const [applied] = await Promise.all([applyBatches(env, batches), archive.write(env.ARCHIVE, projectId)]);
     for (const result of applied) {
       if (!("error" in result)) continue;
       console.error(JSON.stringify({ at: "apply", project_id: projectId, error: String(result.error) }));
-      for (const index of result.batch.messages) outcomes[index] = "failed";
+      for (const index of result.batch.messages) failed.add(index);
     }
     await sendFollowUps(env.ROLLUPS, projectId, applied, messages);
+    return { failed, unreadable };
   } catch (error) {
-    failAll(error);
+    console.error(
+      JSON.stringify({ at: "consume-events", project_id: projectId, messages: indexes.length, error: String(error) }),
+    );
+    return { failed: indexes, unreadable: [] };
   }
 }
 
-/** Decodes message by message, so that only columns and archive lines stay in memory. */
-function groupByCustomer(
-  messages: Messages,
-  indexes: readonly number[],
-  catalog: Catalog,
-  archive: ArchiveWriter,
-): readonly CustomerBatch[] {
+interface Grouped {
+  readonly batches: readonly CustomerBatch[];
+  readonly archive: ArchiveWriter;
+  readonly unreadable: readonly number[];
+}
+
+/** Decodes message by message, so that only columns and the messages' own text stay in memory. */
+function groupByCustomer(messages: Messages, indexes: readonly number[], catalog: Catalog): Grouped {
   const open = new Map<string, CustomerBatch>();
   const full: CustomerBatch[] = [];
+  const archive = new ArchiveWriter();
+  const unreadable: number[] = [];
   for (const index of indexes) {
     const message = messages[index];
     const decoded = decodeEventMessage(message?.body);
-    if (message === undefined || decoded === undefined) continue;
-    archive.add(message.id, decoded.received_at, decoded.events);
-    decoded.events.forEach((event, position) => {
+    if (message === undefined || decoded === undefined) {
+      unreadable.push(index);
+      continue;
+    }
+    archive.add(message, decoded.received_at);
+    for (let position = 0; position < decoded.events.length; position++) {
+      const event = decoded.events[position];
+      if (event === undefined) continue;
       let customer = open.get(event.customer_id);
       if (customer === undefined || customer.isFull) {
         if (customer !== undefined) full.push(customer);
         customer = new CustomerBatch(decoded.project_id, event.customer_id);
         open.set(event.customer_id, customer);
       }
-      customer.add(event, decoded.received_at, { message: index, event: position }, catalog);
-    });
+      customer.add(event, decoded.received_at, index, position, catalog);
+    }
   }
-  return [...full, ...open.values()];
+  return { batches: [...full, ...open.values()], archive, unreadable };
 }
 
 /** Tells the rollup queue who is new, which flushes to watch for, and what could not be counted. */
@@ -146,8 +153,8 @@ async function toEntry(
   messages: Messages,
 ): Promise<QuarantineEntry> {
   const source = batch.sourceOf(index);
-  const message = decodeEventMessage(messages[source?.message ?? -1]?.body);
-  const event = message?.events[source?.event ?? -1];
+  const message = decodeEventMessage(messages[source.message]?.body);
+  const event = message?.events[source.position];
   if (message === undefined || event === undefined)
     throw new Error("A meter named an event that the batch does not have.");
   const body = eventMessageStart(message.project_id, message.received_at) + JSON.stringify(event) + EVENT_MESSAGE_END;
@@ -161,12 +168,13 @@ async function toEntry(
   };
 }
 
+/** @returns the indexes of those that could not be kept aside either. */
 async function quarantineUnreadable(
   messages: Messages,
   indexes: readonly number[],
   env: ConsumerEnv,
-  outcomes: Outcome[],
-): Promise<void> {
+): Promise<readonly number[]> {
+  const failed: number[] = [];
   for (const index of indexes) {
     const message = messages[index];
     if (message === undefined) continue;
@@ -182,9 +190,10 @@ async function quarantineUnreadable(
       const rollup: RollupMessage = { kind: "quarantine", project_id: "", entries: [entry] };
       await env.ROLLUPS.send(JSON.stringify(rollup), { contentType: "text" });
     } catch {
-      outcomes[index] = "failed";
+      failed.push(index);
     }
   }
+  return failed;
 }
 
 function inParts<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {

@@ -15,7 +15,8 @@ export class CustomerBatch {
   readonly messages = new Set<number>();
   /** Earliest event, in milliseconds. */
   firstAt = Infinity;
-  readonly #sources: { readonly message: number; readonly event: number }[] = [];
+  /** Pairs: the message and the position in it that each event came from. */
+  readonly #sources: number[] = [];
   readonly #fingerprints: number[] = [];
   readonly #instants: number[] = [];
   readonly #series: SeriesRef[] = [];
@@ -33,17 +34,18 @@ export class CustomerBatch {
     return this.#instants.length >= CALL_EVENTS_MAX;
   }
 
-  /** Adds an event, evaluated against the metrics that listen to its name. */
-  add(
-    event: UsageEvent,
-    receivedAt: number,
-    source: { readonly message: number; readonly event: number },
-    catalog: Catalog,
-  ): void {
+  /**
+   * Adds an event, evaluated against the metrics that listen to its name.
+   *
+   * @param receivedAt the time of an event without one, in milliseconds.
+   * @param message the index of the queue message it came in.
+   * @param position its position in that message.
+   */
+  add(event: UsageEvent, receivedAt: number, message: number, position: number, catalog: Catalog): void {
     const index = this.#instants.length;
     const instant = event.timestamp === undefined ? receivedAt : toInstant(event.timestamp);
-    this.messages.add(source.message);
-    this.#sources.push(source);
+    this.messages.add(message);
+    this.#sources.push(message, position);
     if (instant < this.firstAt) this.firstAt = instant;
     const at = this.#fingerprints.length;
     this.#fingerprints.push(0, 0, hashContent(event));
@@ -63,8 +65,8 @@ export class CustomerBatch {
   }
 
   /** Where the event with this index came from. */
-  sourceOf(index: number): { readonly message: number; readonly event: number } | undefined {
-    return this.#sources[index];
+  sourceOf(index: number): { readonly message: number; readonly position: number } {
+    return { message: this.#sources[2 * index] ?? -1, position: this.#sources[2 * index + 1] ?? -1 };
   }
 
   toRequest(): ApplyRequest {

@@ -194,7 +194,7 @@ test("the archive is NDJSON that any tool reads, and the same batch writes the s
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as unknown),
-  ).toEqual(events.map((event) => ({ received_at: START, ...event })));
+  ).toEqual([{ v: 1, project_id: project, received_at: START, events }]);
 });
 
 test("a dead alarm is found by the sweeper, and the totals arrive", async () => {

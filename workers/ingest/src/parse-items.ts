@@ -1,4 +1,4 @@
-import { parseJson } from "@tidemark/core/event";
+import { type ExactJson, parseExactJson } from "@tidemark/core/event";
 import { Problem } from "@tidemark/http/problem";
 import { readCloudEvent } from "./cloud-event.ts";
 import { FaultyItem } from "./faulty-item.ts";
@@ -50,19 +50,23 @@ export function parseItems(contentType: string | null, text: string): ParsedItem
 }
 
 function parseJsonItems(text: string): ParsedItems {
-  let value: unknown;
+  let parsed: ExactJson;
   try {
-    value = parseJson(text);
+    parsed = parseExactJson(text);
   } catch (error) {
     throw new Problem(
       "malformed_body",
       text.trim() === "" ? "The body is empty." : `The body is not JSON: ${(error as Error).message}`,
     );
   }
-  if (Array.isArray(value)) return { items: value, isBatch: true, isVerbatim: true };
-  if (typeof value !== "object" || value === null)
+  const { value, isChanged } = parsed;
+  // A line break would part a message in two where messages are kept as lines.
+  const isVerbatim = !isChanged && !text.includes("\n");
+  if (Array.isArray(value)) return { items: value, isBatch: true, isVerbatim };
+  if (typeof value !== "object" || value === null) {
     throw new Problem("malformed_body", "The body is neither an event nor an array of events.");
-  return { items: [value], isBatch: false, isVerbatim: true };
+  }
+  return { items: [value], isBatch: false, isVerbatim };
 }
 
 function parseLines(text: string): unknown[] {
@@ -70,7 +74,7 @@ function parseLines(text: string): unknown[] {
   for (const line of text.split("\n")) {
     if (line.trim() === "") continue;
     try {
-      items.push(parseJson(line));
+      items.push(parseExactJson(line).value);
     } catch (error) {
       items.push(
         new FaultyItem({
