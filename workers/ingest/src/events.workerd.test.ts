@@ -8,9 +8,10 @@ import {
   type ProblemBody,
   type Rejection,
 } from "@tidemark/contract";
+import { createExecutionContext } from "cloudflare:test";
 import { createKey, createTenant, type Tenant } from "@tidemark/testing/tenant";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { app } from "./app.ts";
+import { fetch } from "./app.ts";
 import type { IngestEnv } from "./env.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -67,6 +68,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+function ask(path: string, init: RequestInit, bound = bindings()): Promise<Response> {
+  return fetch(new Request(new URL(path, "https://tidemark.example"), init), bound, createExecutionContext());
+}
+
 interface Accepted {
   readonly accepted: number;
   readonly rejected: readonly Rejection[];
@@ -78,15 +83,11 @@ async function post(
   body: BodyInit,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; body: Accepted & ProblemBody; headers: Headers }> {
-  const response = await app.request(
-    "https://tidemark.example/v1/events",
-    {
-      method: "POST",
-      body,
-      headers: { authorization: `Bearer ${tenant.keys.ingest}`, "content-type": "application/json", ...headers },
-    },
-    bindings(),
-  );
+  const response = await ask("/v1/events", {
+    method: "POST",
+    body,
+    headers: { authorization: `Bearer ${tenant.keys.ingest}`, "content-type": "application/json", ...headers },
+  });
   return { status: response.status, body: await response.json(), headers: response.headers };
 }
 
@@ -353,24 +354,20 @@ test("a known key goes on taking events for ten minutes while the database is aw
       },
     } as unknown as D1Database,
   };
-  const ask = async (key: string): Promise<number> =>
-    (
-      await app.request(
-        "/v1/events",
-        { method: "POST", body: JSON.stringify(EVENT), headers: { authorization: `Bearer ${key}` } },
-        broken,
-      )
-    ).status;
+  const statusOf = async (key: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${key}` };
+    return (await ask("/v1/events", { method: "POST", body: JSON.stringify(EVENT), headers }, broken)).status;
+  };
   await post(JSON.stringify(EVENT));
   vi.setSystemTime(NOW + 9 * 60_000);
-  expect(await ask(tenant.keys.ingest)).toBe(202);
-  expect(await ask(await createKey(env, "p1", "ingest"))).toBe(503);
+  expect(await statusOf(tenant.keys.ingest)).toBe(202);
+  expect(await statusOf(await createKey(env, "p1", "ingest"))).toBe(503);
   vi.setSystemTime(NOW + 11 * 60_000);
-  expect(await ask(tenant.keys.ingest)).toBe(503);
+  expect(await statusOf(tenant.keys.ingest)).toBe(503);
 });
 
 test("other methods and paths are told apart", async () => {
-  const wrong = await app.request("/v1/events", { method: "DELETE" }, bindings());
+  const wrong = await ask("/v1/events", { method: "DELETE" });
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
-  expect((await app.request("/v1/nothing", {}, bindings())).status).toBe(404);
+  expect((await ask("/v1/nothing", {})).status).toBe(404);
 });

@@ -1,6 +1,6 @@
-import { app } from "./app.ts";
+import { fetch } from "./app.ts";
 
-export { app } from "./app.ts";
+export { fetch, isIngest } from "./app.ts";
 export type { IngestEnv } from "./env.ts";
 
-export default { fetch: app.fetch };
+export default { fetch };

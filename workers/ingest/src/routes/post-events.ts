@@ -45,7 +45,7 @@ function answer(body: {
 }): Response {
   return new Response(JSON.stringify(body), {
     status: 202,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
+    headers: { "content-type": "application/json", "x-request-id": body.request_id },
   });
 }
 
