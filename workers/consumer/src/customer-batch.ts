@@ -1,5 +1,13 @@
 import type { ApplyRequest, SeriesRef } from "@tidemark/contract";
-import { type Catalog, evaluate, hashContent, hashId, toInstant, type UsageEvent } from "@tidemark/core";
+import {
+  type Catalog,
+  type CompiledMetric,
+  evaluate,
+  hashContent,
+  hashId,
+  toInstant,
+  type UsageEvent,
+} from "@tidemark/core";
 
 /** Events of one call: bounded, so that a meter's transaction stays short. */
 const CALL_EVENTS_MAX = 10_000;
@@ -20,7 +28,9 @@ export class CustomerBatch {
   readonly #fingerprints: number[] = [];
   readonly #instants: number[] = [];
   readonly #series: SeriesRef[] = [];
-  readonly #seriesIndex = new Map<string, number>();
+  /** Where the series of a metric without labels stands, and that of one with. */
+  readonly #plain = new Map<CompiledMetric, number>();
+  readonly #labelled = new Map<string, number>();
   readonly #matches: number[] = [];
   readonly #values: number[] = [];
   readonly #large: (readonly [number, bigint])[] = [];
@@ -54,7 +64,7 @@ export class CustomerBatch {
 
     for (const compiled of catalog.get(event.event) ?? []) {
       const result = evaluate(compiled, event);
-      this.#matches.push(index, this.#seriesOf(compiled.metric.id, result.labels));
+      this.#matches.push(index, this.#seriesOf(compiled, result.labels));
       if (result.kind === "rejected") this.#values.push(NaN);
       else if (typeof result.value === "number") this.#values.push(result.value);
       else {
@@ -82,12 +92,18 @@ export class CustomerBatch {
     };
   }
 
-  #seriesOf(metricId: string, labels: readonly string[]): number {
-    const key =
-      labels.length === 0 ? metricId : `${metricId} ${labels.length === 1 ? labels[0] : JSON.stringify(labels)}`;
-    const known = this.#seriesIndex.get(key);
-    if (known !== undefined) return known;
-    this.#seriesIndex.set(key, this.#series.length);
-    return this.#series.push({ metric_id: metricId, labels }) - 1;
+  #seriesOf(compiled: CompiledMetric, labels: readonly string[]): number {
+    const metric_id = compiled.metric.id;
+    if (labels.length === 0) {
+      const known = this.#plain.get(compiled);
+      if (known !== undefined) return known;
+      this.#plain.set(compiled, this.#series.length);
+    } else {
+      const key = `${metric_id} ${labels.length === 1 ? labels[0] : JSON.stringify(labels)}`;
+      const known = this.#labelled.get(key);
+      if (known !== undefined) return known;
+      this.#labelled.set(key, this.#series.length);
+    }
+    return this.#series.push({ metric_id, labels }) - 1;
   }
 }

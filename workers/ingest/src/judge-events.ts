@@ -9,10 +9,10 @@ import type { ParsedItems } from "./parse-items.ts";
 export interface JudgedEvents {
   /** The accepted events, each with an id, in order. */
   readonly events: readonly CheckedEvent[];
-  /** The position of each accepted event among the items. */
+  /** The position of each accepted event among the items; empty when it is the same. */
   readonly indexes: readonly number[];
   readonly rejected: Rejection[];
-  /** The id of every item, `null` for a refused one. Mutable: packing may still refuse one. */
+  /** The id of every item, `null` for a refused one; empty when none was refused or made. Packing may still refuse one. */
   readonly ids: (string | null)[];
   /** Whether the server made any of them. */
   readonly madeIds: boolean;
@@ -22,7 +22,15 @@ export interface JudgedEvents {
  * Judges items one by one. An event's age is decided here, by the time of receipt, and nowhere else: an
  * event that waits in a queue is not lost for having waited.
  */
-export function judgeEvents({ items, isBatch }: ParsedItems, receivedAt: number): JudgedEvents {
+export function judgeEvents(parsed: ParsedItems, receivedAt: number): JudgedEvents {
+  // Nearly every request: nothing is refused and nothing has to be made, so nothing is copied.
+  if (parsed.items.every((item) => findFault(item, receivedAt) === undefined && hasId(item))) {
+    return { events: parsed.items as readonly CheckedEvent[], indexes: [], rejected: [], ids: [], madeIds: false };
+  }
+  return judgeEach(parsed, receivedAt);
+}
+
+function judgeEach({ items, isBatch }: ParsedItems, receivedAt: number): JudgedEvents {
   const events: CheckedEvent[] = [];
   const indexes: number[] = [];
   const rejected: Rejection[] = [];
@@ -30,8 +38,7 @@ export function judgeEvents({ items, isBatch }: ParsedItems, receivedAt: number)
   let madeIds = false;
   for (let index = 0; index < items.length; index++) {
     const item = items[index];
-    const fault =
-      item instanceof FaultyItem ? item.fault : (checkEvent(item) ?? checkAge(item as CheckedEvent, receivedAt));
+    const fault = findFault(item, receivedAt);
     if (fault !== undefined) {
       rejected.push(toRejection(fault, item, index, isBatch));
       ids.push(null);
@@ -47,6 +54,14 @@ export function judgeEvents({ items, isBatch }: ParsedItems, receivedAt: number)
     ids.push(event.id);
   }
   return { events, indexes, rejected, ids, madeIds };
+}
+
+function findFault(item: unknown, receivedAt: number): EventFault | undefined {
+  return item instanceof FaultyItem ? item.fault : (checkEvent(item) ?? checkAge(item as CheckedEvent, receivedAt));
+}
+
+function hasId(item: unknown): boolean {
+  return (item as CheckedEvent).id !== undefined;
 }
 
 function checkAge(event: CheckedEvent, receivedAt: number): EventFault | undefined {

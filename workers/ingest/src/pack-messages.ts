@@ -51,7 +51,7 @@ function packEach(start: string, body: Body, parsed: ParsedItems, judged: Judged
     const text = JSON.stringify(judged.events[i]);
     const size = isAscii ? text.length : byteLength(text);
     if (size > EVENT_BYTES_MAX) {
-      const index = judged.indexes[i] ?? 0;
+      const index = judged.indexes[i] ?? i;
       judged.ids[index] = null;
       const detail = `The event has ${size} bytes; at most ${EVENT_BYTES_MAX} are taken.`;
       rejected.push(
