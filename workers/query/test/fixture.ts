@@ -1,7 +1,8 @@
 import type { MetricInput } from "@tidemark/contract/metric-schema";
 import { dayOf, hourOf } from "@tidemark/core/timestamp";
 import type { UsageDay } from "@tidemark/core/usage-day";
-import { generateKey, hashKey, type Scope } from "@tidemark/http/keys";
+import type { Scope } from "@tidemark/http/keys";
+import { createTenant } from "@tidemark/testing/tenant";
 import { env } from "cloudflare:workers";
 import { app, type QueryEnv } from "../src/index.ts";
 
@@ -25,20 +26,8 @@ let made = 0;
 
 /** Makes a project; its id differs from every other in the file. */
 export async function makeProject(timeZone = "UTC"): Promise<TestProject> {
-  const id = `project-${++made}`;
-  await env.DB.prepare("INSERT INTO projects (id, name, time_zone, catalog_version, created_at) VALUES (?, ?, ?, 0, 0)")
-    .bind(id, id, timeZone)
-    .run();
-  const [admin, read, ingest] = await Promise.all((["admin", "read", "ingest"] as const).map((scope) => addKey(id, scope)));
-  return { id, keys: { admin: admin ?? "", read: read ?? "", ingest: ingest ?? "" } };
-}
-
-async function addKey(projectId: string, scope: Scope): Promise<string> {
-  const { id, key } = generateKey(scope);
-  await env.DB.prepare("INSERT INTO api_keys (project_id, id, name, scopes, hash, created_at) VALUES (?, ?, ?, ?, ?, 0)")
-    .bind(projectId, id, scope, scope, await hashKey(key, env.KEY_PEPPER))
-    .run();
-  return key;
+  const { projectId, keys } = await createTenant(env, `project-${++made}`, timeZone);
+  return { id: projectId, keys };
 }
 
 export interface CallOptions {
@@ -59,13 +48,17 @@ export async function call(project: TestProject, target: string, options: CallOp
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
   };
   return app.request(path, init, { ...env, METERS: NO_METERS, ...bindings });
 }
 
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === "string" || body instanceof Uint8Array;
+}
+
 /** The same, and the JSON of the answer, which must have the status. */
-export async function json<Body = Record<string, any>>(
+export async function json<Body = Record<string, unknown>>(
   project: TestProject,
   target: string,
   options: CallOptions & { readonly status?: number } = {},
@@ -77,7 +70,10 @@ export async function json<Body = Record<string, any>>(
 }
 
 /** Makes a metric through the API and returns it. */
-export async function makeMetric(project: TestProject, input: Partial<MetricInput> = {}): Promise<{ id: string; slug: string }> {
+export async function makeMetric(
+  project: TestProject,
+  input: Partial<MetricInput> = {},
+): Promise<{ id: string; slug: string }> {
   const body = { name: "API requests", aggregation: "count", event_matchers: [{ event: "api_request" }], ...input };
   return json(project, "POST /v1/metrics", { body, status: 201 });
 }
@@ -124,12 +120,24 @@ export function insertDay(project: TestProject, customer: string, day: UsageDay)
     `INSERT INTO usage_days (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups)
      VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?)`,
   ).bind(
-    project.id, day.metric_id, day.day, customer, day.version, day.value, day.events, day.rejected, day.last_at,
+    project.id,
+    day.metric_id,
+    day.day,
+    customer,
+    day.version,
+    day.value,
+    day.events,
+    day.rejected,
+    day.last_at,
     JSON.stringify(day.groups),
   );
 }
 
-export function insertCustomer(project: TestProject, customer: string, firstSeenAt: number | null): D1PreparedStatement {
+export function insertCustomer(
+  project: TestProject,
+  customer: string,
+  firstSeenAt: number | null,
+): D1PreparedStatement {
   return env.DB.prepare(
     "INSERT OR IGNORE INTO customers (project_id, customer_id, first_seen_at, created_at) VALUES (?, ?, ?, 0)",
   ).bind(project.id, customer, firstSeenAt);
@@ -143,6 +151,35 @@ const NO_METERS = {
 } as unknown as QueryEnv["METERS"];
 
 /** Meters that answer as told, in place of the real ones. */
-export function metersThat(read: (request: { customer_id: string; from_day: number; to_day: number }) => Promise<unknown>): QueryEnv["METERS"] {
+export function metersThat(
+  read: (request: { customer_id: string; from_day: number; to_day: number }) => Promise<unknown>,
+): QueryEnv["METERS"] {
   return { idFromName: (name: string) => name, get: () => ({ read }) } as unknown as QueryEnv["METERS"];
+}
+
+/** A database that notes every statement with what was bound to it. */
+export function recordStatements(): {
+  readonly DB: D1Database;
+  readonly statements: { sql: string; params: unknown[] }[];
+} {
+  const statements: { sql: string; params: unknown[] }[] = [];
+  const DB = new Proxy(env.DB, {
+    get(db, name) {
+      if (name === "batch") return (list: D1PreparedStatement[]) => db.batch(list);
+      if (name !== "prepare") throw new Error(`no statement is noted of ${String(name)}`);
+      return (sql: string) => {
+        const noted = { sql, params: [] as unknown[] };
+        statements.push(noted);
+        const statement = db.prepare(sql);
+        const bind = statement.bind.bind(statement);
+        return Object.assign(statement, {
+          bind: (...params: unknown[]) => {
+            noted.params = params;
+            return bind(...params);
+          },
+        });
+      };
+    },
+  });
+  return { DB, statements };
 }
