@@ -1,5 +1,6 @@
 export * from "./app.ts";
 export * from "./authenticate.ts";
+export * from "./digest.ts";
 export * from "./keys.ts";
 export * from "./problem.ts";
 export * from "./read-body.ts";

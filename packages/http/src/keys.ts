@@ -1,3 +1,5 @@
+import { toHex } from "./digest.ts";
+
 /**
  * API keys: `tm_<kind>_<id>_<secret><checksum>`, base62. The id finds the row, the secret (32 characters,
  * 190 random bits) is never stored, and the checksum (CRC-32 of all before it) lets garbage be refused
@@ -67,15 +69,6 @@ export async function hashKey(key: string, pepper: string): Promise<string> {
     hmacKey = { pepper, key: imported };
   }
   return toHex(await crypto.subtle.sign("HMAC", await hmacKey.key, new TextEncoder().encode(key)));
-}
-
-/** SHA-256 of a text, hexadecimal. Enough for publication keys, which have 190 random bits. */
-export async function sha256(text: string): Promise<string> {
-  return toHex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Compares two hexadecimal digests in a time that tells nothing about where they differ. */

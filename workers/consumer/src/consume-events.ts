@@ -1,10 +1,4 @@
-import {
-  EVENT_MESSAGE_END,
-  eventMessageStart,
-  type QuarantineEntry,
-  type RollupMessage,
-  type TouchedCustomer,
-} from "@tidemark/contract";
+import { MESSAGE_BYTES_MAX, type QuarantineEntry, type RollupMessage, type TouchedCustomer } from "@tidemark/contract";
 import type { Catalog } from "@tidemark/core";
 import { type Applied, applyBatches } from "./apply-batches.ts";
 import { ArchiveWriter } from "./archive-events.ts";
@@ -12,8 +6,8 @@ import { catalogOf } from "./catalog-cache.ts";
 import { CustomerBatch } from "./customer-batch.ts";
 import { decodeEventMessage, readProjectId } from "./decode-message.ts";
 import type { ConsumerEnv } from "./env.ts";
+import { type RefusedEvent, toQuarantineEntries } from "./quarantine-entries.ts";
 import { retryDelay } from "./retry-delay.ts";
-import { sha256 } from "./sha256.ts";
 
 /**
  * Counts a batch of event messages. A message is acknowledged when the meters of all its customers have
@@ -115,7 +109,7 @@ async function sendFollowUps(
   messages: Messages,
 ): Promise<void> {
   const touched: TouchedCustomer[] = [];
-  const entries: QuarantineEntry[] = [];
+  const refused: RefusedEvent[] = [];
   for (const result of applied) {
     if ("error" in result) continue;
     const { batch, reply } = result;
@@ -126,46 +120,25 @@ async function sendFollowUps(
         watch: reply.watch,
       });
     }
-    for (const index of reply.conflicts) entries.push(await toEntry("conflict", index, batch, messages));
-    for (const index of reply.forgotten) entries.push(await toEntry("forgotten", index, batch, messages));
+    for (const index of reply.conflicts) refused.push({ reason: "conflict", ...batch.sourceOf(index) });
+    for (const index of reply.forgotten) refused.push({ reason: "forgotten", ...batch.sourceOf(index) });
   }
+  const entries = await toQuarantineEntries(refused, messages);
+  const at = Date.now();
   const follow: RollupMessage[] = [
-    ...inParts(touched, 500).map((customers): RollupMessage => ({
+    ...inParts(touched, () => 100).map((customers): RollupMessage => ({
       kind: "touched",
       project_id: projectId,
-      at: Date.now(),
+      at,
       customers,
     })),
-    ...entries.map((entry): RollupMessage => ({ kind: "quarantine", project_id: projectId, entries: [entry] })),
+    ...inParts(entries, (entry) => entry.body.length * 3 + 1_000).map((part): RollupMessage => ({
+      kind: "quarantine",
+      project_id: projectId,
+      entries: part,
+    })),
   ];
   for (const message of follow) await rollups.send(JSON.stringify(message), { contentType: "text" });
-}
-
-const DETAIL = {
-  conflict: "The id is known with other content. The first one counted; this one did not.",
-  forgotten: "The event is older than what the meter remembers, so nobody can tell whether it was counted before.",
-} as const;
-
-async function toEntry(
-  reason: keyof typeof DETAIL,
-  index: number,
-  batch: CustomerBatch,
-  messages: Messages,
-): Promise<QuarantineEntry> {
-  const source = batch.sourceOf(index);
-  const message = decodeEventMessage(messages[source.message]?.body);
-  const event = message?.events[source.position];
-  if (message === undefined || event === undefined)
-    throw new Error("A meter named an event that the batch does not have.");
-  const body = eventMessageStart(message.project_id, message.received_at) + JSON.stringify(event) + EVENT_MESSAGE_END;
-  return {
-    id: (await sha256(`${reason} ${body}`)).slice(0, 32),
-    reason,
-    detail: DETAIL[reason],
-    customer_id: event.customer_id,
-    at: Date.now(),
-    body,
-  };
 }
 
 /** @returns the indexes of those that could not be kept aside either. */
@@ -196,8 +169,17 @@ async function quarantineUnreadable(
   return failed;
 }
 
-function inParts<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
-    items.slice(part * size, (part + 1) * size),
-  );
+/** Splits items so that each part's sizes stay within a message; an item above that goes alone. */
+function inParts<Item>(items: readonly Item[], sizeOf: (item: Item) => number): readonly (readonly Item[])[] {
+  const parts: Item[][] = [];
+  let size = Infinity;
+  for (const item of items) {
+    size += sizeOf(item);
+    if (size > MESSAGE_BYTES_MAX) {
+      parts.push([]);
+      size = sizeOf(item);
+    }
+    parts.at(-1)?.push(item);
+  }
+  return parts;
 }

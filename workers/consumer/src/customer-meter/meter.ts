@@ -148,11 +148,9 @@ export class Meter {
   /** When to set the alarm after a flush: at once if there is more to tidy, else for what changed meanwhile, else `null`. */
   nextAlarm(moreToTidy: boolean, now: number, flushIntervalMs: number): number | null {
     const { flush, version } = this.#head;
-    const at = moreToTidy
-      ? now
-      : version > flush.sent_version
-        ? planFlush(flush, now, flushIntervalMs, this.#alarmPending)
-        : null;
+    if (moreToTidy) flush.due_at = now;
+    else if (version <= flush.sent_version) return null;
+    const at = moreToTidy ? now : planFlush(flush, now, flushIntervalMs, this.#alarmPending);
     if (at !== null) this.#alarmPending = true;
     return at;
   }
