@@ -31,6 +31,9 @@ export const CursorSchema = z
   .optional()
   .describe("The `next_cursor` of the page before.");
 
+/** The query of a route that takes none. */
+export const NoQuerySchema = z.strictObject({});
+
 /** The query of a list. */
 export const PageQuerySchema = z.strictObject({
   limit: wholeNumber(1, PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT).describe("Rows of the page."),

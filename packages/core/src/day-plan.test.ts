@@ -46,7 +46,7 @@ test("a day inside a bucket counts as a whole, a day that a boundary cuts by its
     [DAY + 1, 1],
     [DAY + 2, 2],
   ]);
-  expect(plan.cut).toEqual([[DAY, [...new Array<null>(22).fill(null), 0, 0]]]);
+  expect(plan.cut).toEqual([[DAY, [...Array.from({ length: 22 }, () => null), 0, 0]]]);
   expect(daysOfPlan(plan)).toEqual({ first: DAY, last: DAY + 2 });
   expect(daysOfPlan({ whole: [], cut: [] })).toBeUndefined();
 });

@@ -27,7 +27,7 @@ export function planDays(buckets: readonly Span[]): DayPlan {
         at = nextDay;
         continue;
       }
-      const hours = cut.get(day) ?? new Array<number | null>(HOURS_OF_DAY).fill(null);
+      const hours = cut.get(day) ?? Array.from({ length: HOURS_OF_DAY }, () => null);
       hours[hourOf(at)] = bucket;
       cut.set(day, hours);
       at += HOUR_MS;

@@ -38,7 +38,11 @@ export async function sumProjectUsage(db: D1Database, question: ProjectUsageQues
     add(row.bucket, group, -toTotal(row));
     add(row.other, group, toTotal(row));
   }
-  for (const row of hours?.results ?? []) add(row.bucket, readGroupKey(row.group_labels), toTotal(row));
+  const bucketsOfDay = new Map(plan.hourly);
+  for (const row of hours?.results ?? []) {
+    const hour = row.bucket ?? NaN;
+    add(bucketsOfDay.get(Math.floor(hour / 24))?.[hour % 24] ?? null, readGroupKey(row.group_labels), toTotal(row));
+  }
   return [...sums.values()];
 }
 
@@ -87,14 +91,14 @@ function toMask(hours: readonly number[]): number {
   return hours.reduce((mask, hour) => mask | (1 << hour), 0);
 }
 
-/** The hours of days in more than two parts. */
+/** The hours of days in more than two parts; `bucket` is the hour since 1970, because integers sort fastest. */
 function allHours(question: ProjectUsageQuestion, { hourly }: SplitPlan): SQL {
   return sql`
     SELECT bucket, NULL AS other, group_labels, ${TOTAL_HIGH}, ${TOTAL_LOW}
     FROM (
-      SELECT d.value -> 1 ->> CAST(h.key AS INTEGER) AS bucket, ${labelsOf(question)} AS group_labels,
+      SELECT u.day * 24 + CAST(h.key AS INTEGER) AS bucket, ${labelsOf(question)} AS group_labels,
         CAST(h.value AS INTEGER) AS value
-      FROM json_each(${JSON.stringify(hourly)}) AS d CROSS JOIN usage_days AS u
+      FROM json_each(${JSON.stringify(hourly.map(([day]) => [day]))}) AS d CROSS JOIN usage_days AS u
       CROSS JOIN json_each(u.groups) AS g CROSS JOIN json_each(u.groups, g.fullkey || '.hours') AS h
       WHERE ${stored(question)}
     )

@@ -36,10 +36,7 @@ export async function sumUsage(
   question: UsageQuestion,
   marks: { readonly first: number; readonly last: number },
 ): Promise<{ readonly sums: readonly UsageSum[]; readonly marks: readonly DayMark[] }> {
-  const [rows, days] = await db.batch<unknown>([
-    prepare(db, sumQuery(question)),
-    prepare(db, markQuery(question.scope, marks)),
-  ]);
+  const [rows, days] = await db.batch([prepare(db, sumQuery(question)), prepare(db, markQuery(question.scope, marks))]);
   return { sums: ((rows?.results ?? []) as SumRow[]).map(toSum), marks: (days?.results ?? []) as DayMark[] };
 }
 

@@ -17,9 +17,14 @@ export function writeCsv(header: readonly string[], rows: Iterable<readonly Cell
 
 /** An answer with a file; `name` is made of slugs and dates, never of what people wrote. */
 export function fileAnswer(text: string, type: "csv" | "ndjson", name: string): Response {
-  const contentType = type === "csv" ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson; charset=utf-8";
+  const contentType =
+    type === "csv" ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson; charset=utf-8";
   return new Response(text, {
-    headers: { "content-type": contentType, "content-disposition": `attachment; filename="${name}.${type}"`, vary: "accept" },
+    headers: {
+      "content-type": contentType,
+      "content-disposition": `attachment; filename="${name}.${type}"`,
+      vary: "accept",
+    },
   });
 }
 

@@ -27,7 +27,10 @@ export async function readMeter(env: QueryEnv, question: LiveQuestion, now: numb
     const meter = env.METERS.get(env.METERS.idFromName(meterName(address.project_id, address.customer_id)));
     const reply = meter.read({ ...address, metric_ids, from_day: first, to_day: last });
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`the meter did not answer within ${METER_TIMEOUT_MS} ms`)), METER_TIMEOUT_MS);
+      timer = setTimeout(
+        () => reject(new Error(`the meter did not answer within ${METER_TIMEOUT_MS} ms`)),
+        METER_TIMEOUT_MS,
+      );
     });
     return await Promise.race([reply, timeout]);
   } catch (error) {

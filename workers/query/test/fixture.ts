@@ -50,7 +50,7 @@ export async function call(project: TestProject, target: string, options: CallOp
     },
     ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
   };
-  return app.request(path, init, { ...env, METERS: NO_METERS, ...bindings });
+  return app.request(path, init, { ...env, ...bindings });
 }
 
 function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
@@ -142,13 +142,6 @@ export function insertCustomer(
     "INSERT OR IGNORE INTO customers (project_id, customer_id, first_seen_at, created_at) VALUES (?, ?, ?, 0)",
   ).bind(project.id, customer, firstSeenAt);
 }
-
-/** Stands for meters that cannot be reached. */
-const NO_METERS = {
-  idFromName: () => {
-    throw new Error("no meters here");
-  },
-} as unknown as QueryEnv["METERS"];
 
 /** Meters that answer as told, in place of the real ones. */
 export function metersThat(

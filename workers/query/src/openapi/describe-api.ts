@@ -21,7 +21,12 @@ function generate(app: QueryApp): Document {
   describeIngest(app.openAPIRegistry);
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "Tidemark", version: VERSION, description: DESCRIPTION, license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" } },
+    info: {
+      title: "Tidemark",
+      version: VERSION,
+      description: DESCRIPTION,
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
     tags: TAGS,
   });
 }

@@ -40,20 +40,26 @@ export function describeIngest(registry: OpenAPIHono["openAPIRegistry"]): void {
   });
 }
 
-const Event = z
-  .strictObject({ ...EventSchema.shape, properties: z.record(z.string(), z.unknown()).optional() })
-  .meta({
-    id: "Event",
-    example: { id: "req_8f3", event: "api_request", customer_id: "acme_corp", properties: { endpoint: "/v1/search" } },
-  });
+const Event = z.strictObject({ ...EventSchema.shape, properties: z.record(z.string(), z.unknown()).optional() }).meta({
+  id: "Event",
+  example: { id: "req_8f3", event: "api_request", customer_id: "acme_corp", properties: { endpoint: "/v1/search" } },
+});
 
-const CloudEvent = z.looseObject({}).meta({ id: "CloudEvent", description: "CloudEvents 1.0: `subject` is the customer." });
+const CloudEvent = z
+  .looseObject({})
+  .meta({ id: "CloudEvent", description: "CloudEvents 1.0: `subject` is the customer." });
 
 const Accepted = z
   .object({
     accepted: z.int(),
     rejected: z.array(
-      z.object({ index: z.int(), id: z.string().nullable(), code: z.string(), pointer: z.string(), detail: z.string() }),
+      z.object({
+        index: z.int(),
+        id: z.string().nullable(),
+        code: z.string(),
+        pointer: z.string(),
+        detail: z.string(),
+      }),
     ),
     ids: z.array(z.string().nullable()).optional().describe("In order, where the server made some."),
     request_id: z.string(),

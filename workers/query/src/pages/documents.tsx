@@ -1,5 +1,13 @@
 import { PROBLEM_KINDS, type ProblemCode } from "@tidemark/contract";
-import { HomePage, MessagePage, ProblemListPage, ProblemPage, ReferencePage, STYLESHEET, STYLESHEET_PATH } from "@tidemark/ui";
+import {
+  HomePage,
+  MessagePage,
+  ProblemListPage,
+  ProblemPage,
+  ReferencePage,
+  STYLESHEET,
+  STYLESHEET_PATH,
+} from "@tidemark/ui";
 import type { QueryApp } from "../env.ts";
 import { describeApi } from "../openapi/describe-api.ts";
 
@@ -9,12 +17,16 @@ const FOR_EVER = "public, max-age=31536000, immutable";
 
 /** The pages that need no key: home, reference, errors, and what they are drawn with. */
 export function documentPages(app: QueryApp): void {
-  app.get("/", (context) => context.html(<HomePage origin={new URL(context.req.url).origin} />, 200, cached(FIVE_MINUTES)));
+  app.get("/", (context) =>
+    context.html(<HomePage origin={new URL(context.req.url).origin} />, 200, cached(FIVE_MINUTES)),
+  );
   app.get("/openapi.json", (context) => context.json(describeApi(app, context.req.url), 200, cached(FIVE_MINUTES)));
   app.get("/docs", (context) =>
     context.html(<ReferencePage document={describeApi(app, context.req.url)} />, 200, cached(FIVE_MINUTES)),
   );
-  app.get("/docs/errors", (context) => context.html(<ProblemListPage kinds={PROBLEM_KINDS} />, 200, cached(FIVE_MINUTES)));
+  app.get("/docs/errors", (context) =>
+    context.html(<ProblemListPage kinds={PROBLEM_KINDS} />, 200, cached(FIVE_MINUTES)),
+  );
   app.get("/docs/errors/:code", (context) => {
     const code = context.req.param("code");
     if (!isProblemCode(code)) return context.html(<NoSuchError />, 404);

@@ -1,7 +1,8 @@
 import type { TopCustomersAnswer } from "@tidemark/contract/report-schema";
 import { findMetric } from "@tidemark/db/metrics";
 import { findPublished } from "@tidemark/db/publications";
-import { equalDigests, sha256 } from "@tidemark/http/keys";
+import { sha256 } from "@tidemark/http/digest";
+import { equalDigests } from "@tidemark/http/keys";
 import { toMetric } from "../api/metrics/metric.ts";
 import { readQuery } from "../api/publications/publication.ts";
 import { topCustomers } from "../api/reports/top-customers.ts";
@@ -18,6 +19,8 @@ export async function openPublication(
   id: string,
   key: string,
 ): Promise<{ readonly title: string; readonly report: TopCustomersAnswer } | undefined> {
+  // What no link of ours looks like is not looked up.
+  if (!ID.test(id) || !KEY.test(key)) return undefined;
   const [row, hash] = await Promise.all([findPublished(db, id), sha256(key)]);
   const isKey = equalDigests(row?.key_hash ?? NO_HASH, hash);
   if (row === undefined || !isKey || row.revoked_at !== null) return undefined;
@@ -30,6 +33,9 @@ export async function openPublication(
   if (metric === undefined) return undefined;
   return { title: row.title, report: await topCustomers(db, { project, metric: toMetric(metric) }, params) };
 }
+
+const ID = /^pub_[0-9A-Za-z]{20}$/;
+const KEY = /^[0-9A-Za-z]{32}$/;
 
 /** As long as a hash, and no text has it. */
 const NO_HASH = "-".repeat(64);

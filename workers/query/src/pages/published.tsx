@@ -10,13 +10,16 @@ import { openPublication } from "./open-publication.ts";
 
 /** `/q/{id}`: a published report, and beside it the same figures as files. */
 export function publishedPage(app: QueryApp): void {
+  // As middleware, so that it holds for every failure as well.
+  app.use("/q/*", async (context, next) => {
+    await next();
+    setPrivate(context.res.headers, context.req.query("embed") === "1");
+  });
   app.get("/q/:file", async (context) => {
     const { id, type } = readFileName(context.req.param("file"));
     const key = context.req.query("key") ?? "";
     const opened = await openPublication(context.env.DB, id, key);
-    const answer = opened === undefined ? await notFound(context, type) : await show(context, { id, key, type, ...opened });
-    setPrivate(answer.headers, context.req.query("embed") === "1");
-    return answer;
+    return opened === undefined ? notFound(context, type) : show(context, { id, key, type, ...opened });
   });
 }
 

@@ -35,22 +35,32 @@ function writeCursor(list: string, key: Cursor): string {
  * @param types the types of its parts.
  * @throws Problem invalid_cursor.
  */
-export function readCursor(text: string | undefined, list: string, types: readonly ("string" | "number")[]): Cursor | undefined {
+export function readCursor(
+  text: string | undefined,
+  list: string,
+  types: readonly ("string" | "number")[],
+): Cursor | undefined {
   if (text === undefined) return undefined;
   const [kind, ...key] = decode(text);
-  if (kind !== list || key.length !== types.length || key.some((part, at) => typeof part !== types[at])) throw notOurs();
+  if (kind !== list || key.length !== types.length || key.some((part, at) => typeof part !== types[at]))
+    throw notOurs();
   return key as Cursor;
 }
 
 /** The cursor of a list that is sorted by time, newest first. */
-export function readAgeCursor(text: string | undefined, list: string): { readonly created_at: number; readonly id: string } | undefined {
+export function readAgeCursor(
+  text: string | undefined,
+  list: string,
+): { readonly created_at: number; readonly id: string } | undefined {
   const [created_at, id] = readCursor(text, list, ["number", "string"]) ?? [];
   return created_at === undefined ? undefined : { created_at: Number(created_at), id: String(id) };
 }
 
 function decode(text: string): readonly unknown[] {
   try {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) =>
+      character.charCodeAt(0),
+    );
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
     if (Array.isArray(value)) return value;
   } catch {

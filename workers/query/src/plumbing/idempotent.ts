@@ -1,6 +1,10 @@
-import { IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENT_ANSWER_MS, IDEMPOTENT_PROGRESS_MS } from "@tidemark/contract/query-limits";
+import {
+  IDEMPOTENCY_KEY_LENGTH_MAX,
+  IDEMPOTENT_ANSWER_MS,
+  IDEMPOTENT_PROGRESS_MS,
+} from "@tidemark/contract/query-limits";
 import { type ClaimedAnswer, claimAnswer, dropClaim, storeAnswer } from "@tidemark/db/idempotency";
-import { sha256 } from "@tidemark/http/keys";
+import { sha256 } from "@tidemark/http/digest";
 import { Problem } from "@tidemark/http/problem";
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
@@ -42,12 +46,19 @@ export function idempotent(secret?: SecretHint): MiddlewareHandler<QueryAppEnv> 
       return;
     }
     if (claim.request_hash !== (await hashRequest(context))) {
-      throw new Problem("conflict", "This Idempotency-Key was used for another request; use a new key for each request.");
+      throw new Problem(
+        "conflict",
+        "This Idempotency-Key was used for another request; use a new key for each request.",
+      );
     }
     if (claim.kind === "in_progress") {
-      throw new Problem("conflict", "The first request with this Idempotency-Key is still being worked on; ask again in a moment.", {
-        headers: { "retry-after": "1" },
-      });
+      throw new Problem(
+        "conflict",
+        "The first request with this Idempotency-Key is still being worked on; ask again in a moment.",
+        {
+          headers: { "retry-after": "1" },
+        },
+      );
     }
     if (secret !== undefined) throw new Problem("conflict", secret(claim.body));
     return new Response(claim.body, {
@@ -78,4 +89,3 @@ async function settle(context: Context<QueryAppEnv>, claimed: ClaimedAnswer, isS
 function idOf(body: string): string {
   return String((JSON.parse(body) as { readonly id: unknown }).id);
 }
-

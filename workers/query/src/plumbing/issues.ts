@@ -56,7 +56,10 @@ function describe(issue: Issue): Pick<ProblemDetail, "code" | "detail"> {
       return { code: "too_big", detail: sizeOf(issue.origin, `at most ${issue.maximum}`, Number(issue.maximum)) };
     case "invalid_value":
       if (!issue.message.startsWith("Invalid")) return { code: "invalid_value", detail: issue.message };
-      return { code: "invalid_value", detail: `Must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}.` };
+      return {
+        code: "invalid_value",
+        detail: `Must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}.`,
+      };
     case "invalid_key":
       return { code: "invalid_key", detail: issue.issues.map((inner) => describe(inner).detail).join(" ") };
     default:

@@ -24,14 +24,19 @@ export const jsonBody: MiddlewareHandler<QueryAppEnv> = async (context, next) =>
 
 /** `__proto__` is refused at any depth: it is never a field of ours, and some readers take it for more than a name. */
 function checkJson(text: string): void {
-  let reserved = false;
+  const keys = new Set<string>();
   try {
     JSON.parse(text, (key, value: unknown) => {
-      reserved ||= key === "__proto__";
+      keys.add(key);
       return value;
     });
-  } catch {
-    throw new Problem("malformed_body", text === "" ? "The body is empty; send a JSON object." : "The body is not valid JSON.");
+  } catch (error) {
+    if (text === "") throw new Problem("malformed_body", "The body is empty; send a JSON object.");
+    // The reader runs out of stack long before a body of ours would.
+    const isDeep = error instanceof RangeError;
+    throw new Problem("malformed_body", isDeep ? "The body is nested too deeply." : "The body is not valid JSON.");
   }
-  if (reserved) throw new Problem("malformed_body", 'The body has a field named "__proto__"; leave it out.');
+  if (keys.has("__proto__")) {
+    throw new Problem("malformed_body", 'The body has a field named "__proto__"; leave it out.');
+  }
 }

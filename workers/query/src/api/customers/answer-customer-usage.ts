@@ -45,7 +45,11 @@ export async function answerCustomerUsage(env: QueryEnv, address: MeterAddress, 
   };
 }
 
-function toMetricUsage(metric: MetricDefinition, windows: Windows, sums: readonly UsageSum[]): CustomerUsage["data"][number] {
+function toMetricUsage(
+  metric: MetricDefinition,
+  windows: Windows,
+  sums: readonly UsageSum[],
+): CustomerUsage["data"][number] {
   const { days, dates } = windows;
   const totals = days.map(() => 0n);
   for (const { metric_id, bucket, total } of sums) if (metric_id === metric.id) totals[bucket] = total;

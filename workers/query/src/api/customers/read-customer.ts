@@ -1,4 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
+import { NoQuerySchema } from "@tidemark/contract/answer-schema";
 import { CustomerSchema } from "@tidemark/contract/customer-schema";
 import { findCustomer } from "@tidemark/db/customers";
 import * as z from "zod";
@@ -14,7 +15,7 @@ const route = createRoute({
   summary: "Read a customer",
   security: KEYED,
   middleware: requires("read"),
-  request: { params: z.object({ id: z.string() }) },
+  request: { params: z.object({ id: z.string() }), query: NoQuerySchema },
   responses: { 200: json(CustomerSchema, "The customer."), ...failures(404) },
 });
 

@@ -40,7 +40,8 @@ async function store(db: D1Database, projectId: string, input: MetricInput): Pro
     const row = toRow(projectId, input, input.slug ?? chooseSlug(input.name, await takenSlugs(db, projectId)));
     const outcome = await insertMetric(db, row, METRICS_MAX);
     if (outcome === "inserted") return row;
-    if (outcome === "too_many") throw new Problem("conflict", `The project has ${METRICS_MAX} metrics, the most a project can have.`);
+    if (outcome === "too_many")
+      throw new Problem("conflict", `The project has ${METRICS_MAX} metrics, the most a project can have.`);
     if (input.slug !== undefined) throw slugTaken(input.slug);
   }
   throw new Problem("conflict", "Other requests took every slug that was tried; send again, or choose a slug.");

@@ -5,7 +5,10 @@ import { toInstantText } from "../../plumbing/instant.ts";
 
 /** A stored metric as it is answered. What was checked when it was stored is not checked again. */
 export function toMetric(row: MetricRow): MetricDefinition {
-  const definition = JSON.parse(row.definition) as Omit<MetricDefinition, "id" | "version" | "created_at" | "updated_at">;
+  const definition = JSON.parse(row.definition) as Omit<
+    MetricDefinition,
+    "id" | "version" | "created_at" | "updated_at"
+  >;
   return {
     id: row.id,
     ...definition,
@@ -23,6 +26,7 @@ export function toMetric(row: MetricRow): MetricDefinition {
  */
 export async function requireMetric(db: D1Database, projectId: string, slug: string): Promise<MetricDefinition> {
   const row = await findMetric(db, projectId, slug);
-  if (row === undefined) throw new Problem("not_found", "The project has no metric with this slug; GET /v1/metrics lists those it has.");
+  if (row === undefined)
+    throw new Problem("not_found", "The project has no metric with this slug; GET /v1/metrics lists those it has.");
   return toMetric(row);
 }

@@ -1,4 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
+import { NoQuerySchema } from "@tidemark/contract/answer-schema";
 import { MetricSchema } from "@tidemark/contract/metric-schema";
 import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
@@ -13,7 +14,7 @@ const route = createRoute({
   summary: "Read a metric",
   security: KEYED,
   middleware: requires("read"),
-  request: { params: z.object({ slug: z.string() }) },
+  request: { params: z.object({ slug: z.string() }), query: NoQuerySchema },
   responses: { 200: json(MetricSchema, "The metric."), ...failures(404) },
 });
 

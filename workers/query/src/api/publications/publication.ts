@@ -1,7 +1,8 @@
 import type { Publication } from "@tidemark/contract/publication-schema";
 import type { TopCustomersParams } from "@tidemark/contract/report-schema";
 import type { PublicationRow } from "@tidemark/db/publications";
-import { randomText, sha256 } from "@tidemark/http/keys";
+import { sha256 } from "@tidemark/http/digest";
+import { randomText } from "@tidemark/http/keys";
 import { Problem } from "@tidemark/http/problem";
 import { toInstantText, toOptionalInstant } from "../../plumbing/instant.ts";
 
@@ -45,5 +46,8 @@ export function publicUrl(requestUrl: string, id: string, key: string): string {
 
 /** The answer to an id that is nobody's, or another project's. */
 export function noSuchPublication(): Problem {
-  return new Problem("not_found", "The project has no publication with this id; GET /v1/publications lists those it has.");
+  return new Problem(
+    "not_found",
+    "The project has no publication with this id; GET /v1/publications lists those it has.",
+  );
 }

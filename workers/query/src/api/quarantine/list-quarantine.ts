@@ -1,6 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
 import { pageOf } from "@tidemark/contract/answer-schema";
-import { type QuarantineAnswer, QuarantineEntrySchema, QuarantineQuerySchema } from "@tidemark/contract/quarantine-schema";
+import {
+  type QuarantineAnswer,
+  QuarantineEntrySchema,
+  QuarantineQuerySchema,
+} from "@tidemark/contract/quarantine-schema";
 import { listQuarantine as readQuarantine, type QuarantineRow } from "@tidemark/db/quarantine";
 import type { QueryApp } from "../../env.ts";
 import { readAgeCursor, toPage } from "../../plumbing/cursor.ts";

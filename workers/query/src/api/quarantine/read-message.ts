@@ -1,4 +1,4 @@
-import { parseJson } from "@tidemark/core/event";
+import { parseExactJson } from "@tidemark/core/event";
 
 /** What a quarantined body is, as far as replaying it goes. */
 export type HeldMessage =
@@ -10,7 +10,7 @@ export type HeldMessage =
 export function readMessage(body: string): HeldMessage {
   let message: unknown;
   try {
-    message = parseJson(body);
+    message = parseExactJson(body).value;
   } catch {
     return { kind: "unreadable" };
   }

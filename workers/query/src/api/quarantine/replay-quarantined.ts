@@ -41,11 +41,17 @@ export function replayQuarantined(app: QueryApp): void {
 function queueOf(env: QueryEnv, row: QuarantineRow): Queue<string> {
   const message = readMessage(row.body);
   if (message.kind === "unreadable" || message.project_id !== row.project_id) {
-    throw new Problem("conflict", "What arrived is not a message that can be processed, so nothing was sent; `body` of GET /v1/quarantine shows it.");
+    throw new Problem(
+      "conflict",
+      "What arrived is not a message that can be processed, so nothing was sent; `body` of GET /v1/quarantine shows it.",
+    );
   }
   if (message.kind === "events") return env.EVENTS;
   if (env.ROLLUPS === undefined) {
-    throw new Problem("conflict", "This deployment cannot replay rollups: give the query Worker the binding ROLLUPS and send again.");
+    throw new Problem(
+      "conflict",
+      "This deployment cannot replay rollups: give the query Worker the binding ROLLUPS and send again.",
+    );
   }
   return env.ROLLUPS;
 }

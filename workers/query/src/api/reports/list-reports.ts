@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { pageOf } from "@tidemark/contract/answer-schema";
+import { NoQuerySchema, pageOf } from "@tidemark/contract/answer-schema";
 import { ReportSchema } from "@tidemark/contract/report-schema";
 import type { QueryApp } from "../../env.ts";
 import { requires } from "../../plumbing/requires.ts";
@@ -21,6 +21,7 @@ const route = createRoute({
   summary: "List reports",
   security: KEYED,
   middleware: requires("read"),
+  request: { query: NoQuerySchema },
   responses: { 200: json(pageOf(ReportSchema), "Every report, at /v1/reports/{name}."), ...failures() },
 });
 

@@ -24,7 +24,10 @@ export async function topCustomers(
   const now = Date.now();
   const windows = windowsOf(now, params.days, project.time_zone, TREND_DAYS);
   const scope = { project_id: project.id, metric_id: metric.id };
-  const ranked = await rankCustomers(db, scope, planDays(wholeWindow(windows)), { limit: params.limit, clamp: !metric.allow_negative });
+  const ranked = await rankCustomers(db, scope, planDays(wholeWindow(windows)), {
+    limit: params.limit,
+    clamp: !metric.allow_negative,
+  });
   const customer_ids = ranked.map(({ customer_id }) => customer_id);
   const sums = await sumByCustomer(db, { ...scope, customer_ids }, planDays(windows.days));
   const series = new Map(customer_ids.map((id) => [id, windows.days.map(() => undefined as bigint | undefined)]));

@@ -75,7 +75,10 @@ function chooseLabels(text: string, metric: MetricDefinition): readonly string[]
   const labels = text.split(",").map((label) => label.trim());
   const unknown = labels.find((label) => !metric.group_by.includes(label));
   if (unknown !== undefined || new Set(labels).size < labels.length) {
-    const split = metric.group_by.length === 0 ? "This metric is not split by any label." : `Must be of ${metric.group_by.join(", ")}, each once.`;
+    const split =
+      metric.group_by.length === 0
+        ? "This metric is not split by any label."
+        : `Must be of ${metric.group_by.join(", ")}, each once.`;
     throw invalid([{ pointer: "/group_by", code: "invalid_value", detail: split }]);
   }
   return labels;

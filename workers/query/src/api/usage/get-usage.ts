@@ -14,7 +14,7 @@ const route = createRoute({
   tags: ["Usage"],
   summary: "Usage over time",
   description:
-    "Of one metric, for one customer or for all together. Rows without usage are there, with \"0\".\n\n" +
+    'Of one metric, for one customer or for all together. Rows without usage are there, with "0".\n\n' +
     "With `customer_id` the customer's meter is asked, so what was counted a moment ago is included (`live`). " +
     "Without it the figures are those that the meters have sent: a quiet customer's arrive within seconds, " +
     "a busy one's at intervals that grow with the traffic.",

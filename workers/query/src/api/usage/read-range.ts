@@ -35,7 +35,10 @@ export function readRange(
   const span = { start: Math.floor(start / HOUR_MS) * HOUR_MS, end: Math.ceil(end / HOUR_MS) * HOUR_MS };
   const offset = fractionalOffset(timeZone, span.start, span.end);
   if (offset !== undefined) {
-    throw fault("tz", `${timeZone} is ${offset} from UTC in this range, and usage is kept by the hour of UTC: use tz=UTC, or a zone that is a whole number of hours away.`);
+    throw fault(
+      "tz",
+      `${timeZone} is ${offset} from UTC in this range, and usage is kept by the hour of UTC: use tz=UTC, or a zone that is a whole number of hours away.`,
+    );
   }
   return span;
 }
@@ -50,7 +53,8 @@ function readPoint(text: string, name: "from" | "to", timeZone: string): number 
   if (!Number.isNaN(date)) return date;
   // A plus sign that was not escaped in the query arrives as a space.
   const instant = parseTimestamp(text.replace(" ", "+"));
-  if (Number.isNaN(instant)) throw fault(name, "Must be a day (2026-11-01) or RFC 3339 with an offset (2026-11-01T12:00:00Z).");
+  if (Number.isNaN(instant))
+    throw fault(name, "Must be a day (2026-11-01) or RFC 3339 with an offset (2026-11-01T12:00:00Z).");
   return instant;
 }
 

@@ -1,0 +1,228 @@
+import type { ProblemBody } from "@tidemark/contract";
+import type { Scope } from "@tidemark/http/keys";
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { call, insertCustomer, json, makeMetric, makeProject, store, type TestProject } from "../test/fixture.ts";
+import { app } from "./index.ts";
+
+interface Route {
+  readonly target: string;
+  /** The scope it wants; `null` for none. */
+  readonly scope: Scope | null;
+  readonly body?: unknown;
+}
+
+const METRIC = { name: "A", aggregation: "count", event_matchers: [{ event: "a" }] };
+
+/** Every route of the API, with the ids of something that may or may not be there. */
+function routes(ids: {
+  slug: string;
+  customer: string;
+  publication: string;
+  key: string;
+  entry: string;
+}): readonly Route[] {
+  const { slug, customer, publication, key, entry } = ids;
+  const published = { report: "top-customers", params: { metric: slug }, title: "T" };
+  return [
+    { target: "GET /v1/metrics", scope: "read" },
+    { target: "POST /v1/metrics", scope: "admin", body: METRIC },
+    { target: `GET /v1/metrics/${slug}`, scope: "read" },
+    { target: `GET /v1/usage?metric=${slug}`, scope: "read" },
+    { target: `GET /v1/usage?metric=${slug}&customer_id=${customer}`, scope: "read" },
+    { target: "GET /v1/customers", scope: "read" },
+    { target: `GET /v1/customers/${customer}`, scope: "read" },
+    { target: `PATCH /v1/customers/${customer}`, scope: "admin", body: { name: "x" } },
+    { target: `GET /v1/customers/${customer}/usage`, scope: "read" },
+    { target: "GET /v1/reports", scope: "read" },
+    { target: `GET /v1/reports/top-customers?metric=${slug}`, scope: "read" },
+    { target: "POST /v1/publications", scope: "admin", body: published },
+    { target: "GET /v1/publications", scope: "read" },
+    { target: `POST /v1/publications/${publication}/rotate`, scope: "admin" },
+    { target: `DELETE /v1/publications/${publication}`, scope: "admin" },
+    { target: "POST /v1/keys", scope: "admin", body: { name: "k", scopes: ["read"] } },
+    { target: "GET /v1/keys", scope: "admin" },
+    { target: `DELETE /v1/keys/${key}`, scope: "admin" },
+    { target: "GET /v1/quarantine", scope: "read" },
+    { target: `POST /v1/quarantine/${entry}/replay`, scope: "admin" },
+    { target: "GET /v1/health", scope: null },
+  ];
+}
+
+const NOTHING = { slug: "none", customer: "none", publication: "pub_none", key: "none", entry: "none" };
+
+/** A project that has one of everything. */
+async function fill(project: TestProject) {
+  const metric = await makeMetric(project, { slug: "secret_metric" });
+  await store(project, metric.id, [{ customer: "secret-customer", at: Date.now() }]);
+  const body = { report: "top-customers", params: { metric: metric.slug }, title: "secret title" };
+  const publication = await json<{ id: string; public_url: string }>(project, "POST /v1/publications", {
+    body,
+    status: 201,
+  });
+  const key = await json<{ id: string }>(project, "POST /v1/keys", {
+    body: { name: "secret key", scopes: ["read"] },
+    status: 201,
+  });
+  await env.DB.prepare(
+    "INSERT INTO quarantine (project_id, id, reason, detail, body, created_at) VALUES (?, 'secret-entry', 'conflict', '', ?, 0)",
+  )
+    .bind(project.id, `{"v":1,"project_id":"${project.id}","received_at":1,"events":[]}`)
+    .run();
+  return {
+    slug: metric.slug,
+    customer: "secret-customer",
+    publication: publication.id,
+    key: key.id,
+    entry: "secret-entry",
+    public_url: publication.public_url,
+  };
+}
+
+describe("a key opens what its scopes say", () => {
+  test.each(routes(NOTHING))("$target wants $scope", async ({ target, scope, body }) => {
+    const project = await makeProject();
+    const status = async (key: string | null) => (await call(project, target, { key, body })).status;
+    const grants = { admin: ["admin", "read", "ingest"], read: ["read"], ingest: ["ingest"] } as const;
+    for (const [held, scopes] of Object.entries(grants)) {
+      const allowed = scope === null || (scopes as readonly string[]).includes(scope);
+      const answer = await status(project.keys[held as Scope]);
+      expect(answer === 403, `${held}: ${answer}`).toBe(!allowed);
+      expect([401, 500]).not.toContain(answer);
+    }
+    if (scope === null) expect(await status(null)).toBe(200);
+    else
+      expect([
+        await status(null),
+        await status("tm_read_nonsense"),
+        await status(`${project.keys.admin.slice(0, -1)}!`),
+      ]).toEqual([401, 401, 401]);
+  });
+
+  test("before anything else of the request is looked at", async () => {
+    const project = await makeProject();
+    const response = await call(project, "POST /v1/metrics", { key: project.keys.read, body: "{" });
+    expect(response.status).toBe(403);
+    expect((await response.json<ProblemBody>()).detail).toContain('"admin"');
+  });
+});
+
+test("a parameter that no route knows is refused by every route that reads", async () => {
+  const project = await makeProject();
+  await makeMetric(project, { slug: "m" });
+  await insertCustomer(project, "acme", null).run();
+  const ids = { ...NOTHING, slug: "m", customer: "acme" };
+  for (const { target } of routes(ids).filter((route) => route.scope !== null && route.target.startsWith("GET "))) {
+    const path = `${target}${target.includes("?") ? "&" : "?"}nonsense=1`;
+    const problem = await json<ProblemBody>(project, path, { status: 400 });
+    expect(problem.errors, path).toMatchObject([{ pointer: "/nonsense", code: "unknown_field" }]);
+  }
+});
+
+test("every route of the API is in this table, and in the description", () => {
+  const table = new Set(
+    routes(NOTHING).map(({ target }) => target.replace(/\?.*/, "").replace(/\/(pub_)?none/, "/:x")),
+  );
+  const handlers = new Set(
+    app.routes
+      .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
+      .map(({ method, path }) => `${method} ${path.replace(/:\w+/, ":x")}`),
+  );
+  expect(handlers).toEqual(table);
+});
+
+describe("another project's things are as if they did not exist", () => {
+  test("on every route, byte for byte", async () => {
+    const [theirs, mine] = [await makeProject(), await makeProject()];
+    const ids = await fill(theirs);
+    const hidden = routes(ids);
+    for (const [index, { target, body }] of routes(NOTHING).entries()) {
+      const other = hidden[index];
+      if (other === undefined || target === other.target) continue;
+      const [missing, foreign] = [
+        await call(mine, target, { body }),
+        await call(mine, other.target, { body: other.body }),
+      ];
+      const text = async (response: Response) =>
+        (await response.text()).replaceAll(/req_[0-9a-f-]+/g, "").replaceAll(/"as_of":"[^"]+"/g, "");
+      expect([foreign.status, await text(foreign)], other.target).toEqual([
+        missing.status,
+        // The only thing echoed is what this caller sent.
+        (await text(missing)).replace('"customer_id":"none"', '"customer_id":"secret-customer"'),
+      ]);
+      expect(foreign.status, other.target).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  test("in every list", async () => {
+    const [theirs, mine] = [await makeProject(), await makeProject()];
+    await fill(theirs);
+    for (const path of ["/v1/metrics", "/v1/customers", "/v1/publications", "/v1/quarantine"]) {
+      expect(await json(mine, `GET ${path}`), path).toEqual({ data: [], next_cursor: null });
+    }
+    const keys = await json<{ data: { name: string }[] }>(mine, "GET /v1/keys");
+    expect(keys.data.map(({ name }) => name).toSorted()).toEqual(["admin key", "ingest key", "read key"]);
+  });
+
+  test("also where both use the same names", async () => {
+    const [theirs, mine] = [await makeProject(), await makeProject()];
+    const ids = await fill(theirs);
+    const metric = await makeMetric(mine, { slug: ids.slug });
+    await insertCustomer(mine, ids.customer, null).run();
+    for (const query of [`metric=${metric.slug}`, `metric=${metric.slug}&customer_id=${ids.customer}`]) {
+      const usage = await json<{ data: { value: string }[] }>(mine, `GET /v1/usage?${query}`);
+      expect(usage.data.every(({ value }) => value === "0")).toBe(true);
+    }
+    const report = await json<{ data: unknown[] }>(mine, `GET /v1/reports/top-customers?metric=${metric.slug}`);
+    expect(report.data).toEqual([]);
+  });
+
+  test("and nothing of theirs changed", async () => {
+    const [theirs, mine] = [await makeProject(), await makeProject()];
+    const ids = await fill(theirs);
+    const snapshot = async () => {
+      const tables = ["metrics", "customers", "publications", "quarantine", "api_keys", "usage_days"];
+      return Promise.all(
+        tables.map(
+          async (table) =>
+            (await env.DB.prepare(`SELECT * FROM ${table} WHERE project_id = ?`).bind(theirs.id).all()).results,
+        ),
+      );
+    };
+    const before = await snapshot();
+    for (const { target, body } of routes(ids)) await call(mine, target, { body });
+    expect(await snapshot()).toEqual(before);
+    const { pathname, search } = new URL(ids.public_url);
+    expect((await call(mine, `GET ${pathname}${search}`, { key: null })).status).toBe(200);
+  });
+});
+
+describe("every answer has the headers that keep it private", () => {
+  const paths = [
+    "GET /",
+    "GET /docs",
+    "GET /v1/health",
+    "GET /nowhere",
+    "POST /v1/health",
+    "GET /v1/metrics",
+    "GET /v1/metrics?x=1",
+    "GET /openapi.json",
+  ];
+  test.each([...paths.map((target) => ({ target, key: undefined })), { target: "GET /v1/metrics", key: null }])(
+    "$target",
+    async ({ target, key }) => {
+      const project = await makeProject();
+      const { headers } = await call(project, target, key === undefined ? {} : { key });
+      expect(Object.fromEntries(headers)).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "content-security-policy": expect.stringContaining("default-src 'none'") as string,
+        "cross-origin-resource-policy": "same-origin",
+        "strict-transport-security": expect.stringContaining("max-age=") as string,
+        "x-request-id": expect.stringMatching(/^req_/) as string,
+      });
+      if (target.includes("/v1/")) expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("access-control-allow-origin")).toBeNull();
+    },
+  );
+});
