@@ -35,6 +35,8 @@ CREATE TABLE `idempotent_answers` (
 	PRIMARY KEY(`project_id`, `key`)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `idempotent_answers_by_age` ON `idempotent_answers` (`created_at`);
+--> statement-breakpoint
 CREATE TABLE `metrics` (
 	`project_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -68,6 +70,8 @@ CREATE TABLE `publications` (
 	`revoked_at` integer
 ) STRICT;
 --> statement-breakpoint
+CREATE INDEX `publications_by_project` ON `publications` (`project_id`,`created_at`);
+--> statement-breakpoint
 CREATE TABLE `quarantine` (
 	`project_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -79,6 +83,8 @@ CREATE TABLE `quarantine` (
 	`replayed_at` integer,
 	PRIMARY KEY(`project_id`, `id`)
 ) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `quarantine_by_project` ON `quarantine` (`project_id`,`created_at`);
 --> statement-breakpoint
 CREATE TABLE `usage_days` (
 	`project_id` text NOT NULL,

@@ -83,6 +83,17 @@ export async function dropClaim(db: D1Database, claimed: ClaimedAnswer): Promise
   await drizzle(db).delete(idempotentAnswers).where(isStill(claimed));
 }
 
+/** Forgets answers that are too old to be given again. At most `limit` at a time. */
+export async function deleteOldAnswers(db: D1Database, before: number, limit: number): Promise<void> {
+  await db
+    .prepare(
+      `DELETE FROM idempotent_answers WHERE (project_id, key) IN (
+         SELECT project_id, key FROM idempotent_answers WHERE created_at < ? ORDER BY created_at LIMIT ?)`,
+    )
+    .bind(before, limit)
+    .run();
+}
+
 function matches(address: AnswerAddress) {
   return and(eq(idempotentAnswers.project_id, address.project_id), eq(idempotentAnswers.key, address.key));
 }

@@ -105,19 +105,23 @@ export const watches = sqliteTable(
   (table) => [primaryKey({ columns: [table.due_at, table.id] })],
 );
 
-export const publications = sqliteTable("publications", {
-  id: text("id").primaryKey(),
-  project_id: text("project_id").notNull(),
-  title: text("title").notNull(),
-  /** What is shown, frozen: `{report, params}` as JSON. */
-  query: text("query").notNull(),
-  /** SHA-256 of the key, hexadecimal. */
-  key_hash: text("key_hash").notNull(),
-  created_at: integer("created_at").notNull(),
-  rotated_at: integer("rotated_at"),
-  expires_at: integer("expires_at"),
-  revoked_at: integer("revoked_at"),
-});
+export const publications = sqliteTable(
+  "publications",
+  {
+    id: text("id").primaryKey(),
+    project_id: text("project_id").notNull(),
+    title: text("title").notNull(),
+    /** What is shown, frozen: `{report, params}` as JSON. */
+    query: text("query").notNull(),
+    /** SHA-256 of the key, hexadecimal. */
+    key_hash: text("key_hash").notNull(),
+    created_at: integer("created_at").notNull(),
+    rotated_at: integer("rotated_at"),
+    expires_at: integer("expires_at"),
+    revoked_at: integer("revoked_at"),
+  },
+  (table) => [index("publications_by_project").on(table.project_id, table.created_at)],
+);
 
 /** What could not be counted, with the reason, until a person puts it back. */
 export const quarantine = sqliteTable(
@@ -132,7 +136,10 @@ export const quarantine = sqliteTable(
     created_at: integer("created_at").notNull(),
     replayed_at: integer("replayed_at"),
   },
-  (table) => [primaryKey({ columns: [table.project_id, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.id] }),
+    index("quarantine_by_project").on(table.project_id, table.created_at),
+  ],
 );
 
 /** Answers of POSTs that carried an `Idempotency-Key`, so that a retry gets the first one. */
@@ -147,5 +154,8 @@ export const idempotentAnswers = sqliteTable(
     body: text("body").notNull(),
     created_at: integer("created_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.project_id, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.key] }),
+    index("idempotent_answers_by_age").on(table.created_at),
+  ],
 );

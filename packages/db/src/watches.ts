@@ -29,41 +29,45 @@ export function insertWatches(db: D1Database, row: WatchRow): D1PreparedStatemen
     .bind(row.due_at, row.id, row.project_id, JSON.stringify(stored));
 }
 
-/** The rows that were due before an instant, oldest first. */
-export async function listDueWatches(db: D1Database, before: number, limit: number): Promise<WatchRow[]> {
-  const { results } = await db
-    .prepare("SELECT due_at, id, project_id, customers FROM watches WHERE due_at < ? ORDER BY due_at LIMIT ?")
-    .bind(before, limit)
-    .all<{ due_at: number; id: string; project_id: string; customers: string }>();
-  return results.map(({ customers, ...row }) => ({
-    ...row,
-    watches: (JSON.parse(customers) as StoredWatch[]).map(([customer_id, metric_id, day, version]) => ({
-      customer_id,
-      metric_id,
-      day,
-      version,
-    })),
-  }));
+/** A row of the list, by its key. */
+export interface WatchKey {
+  readonly due_at: number;
+  readonly id: string;
 }
 
-/** Which of a row's customers have not reached D1 with what was promised. */
-export async function listOverdue(db: D1Database, row: WatchRow): Promise<Watch[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT w.value ->> 0 AS customer_id, w.value ->> 1 AS metric_id, w.value ->> 2 AS day, w.value ->> 3 AS version
-       FROM json_each(?2) w LEFT JOIN usage_days d
-         ON d.project_id = ?1 AND d.metric_id = w.value ->> 1 AND d.day = w.value ->> 2 AND d.customer_id = w.value ->> 0
-       WHERE d.version IS NULL OR d.version < w.value ->> 3`,
-    )
-    .bind(
-      row.project_id,
-      JSON.stringify(row.watches.map((watch) => [watch.customer_id, watch.metric_id, watch.day, watch.version])),
-    )
-    .all<{ customer_id: string; metric_id: string; day: number; version: number }>();
-  return results;
+/** A customer who has not reached D1 with what a row promised. */
+export interface Overdue extends WatchKey {
+  readonly project_id: string;
+  readonly customer_id: string;
 }
 
-/** Takes a row off the list. */
-export async function deleteWatches(db: D1Database, { due_at, id }: WatchRow): Promise<void> {
-  await db.prepare("DELETE FROM watches WHERE due_at = ? AND id = ?").bind(due_at, id).run();
+const DUE = "SELECT due_at, id, project_id, customers FROM watches WHERE due_at < ?1 ORDER BY due_at, id LIMIT ?2";
+const DUE_KEYS = "SELECT due_at, id FROM watches WHERE due_at < ?1 ORDER BY due_at, id LIMIT ?2";
+const OVERDUE = `
+  SELECT w.due_at, w.id, w.project_id, c.value ->> 0 AS customer_id
+  FROM (${DUE}) w, json_each(w.customers) c
+  LEFT JOIN usage_days d
+    ON d.project_id = w.project_id AND d.metric_id = c.value ->> 1 AND d.day = c.value ->> 2
+    AND d.customer_id = c.value ->> 0
+  WHERE d.version IS NULL OR d.version < c.value ->> 3`;
+
+/** The first rows that were due before an instant, and which of their customers are overdue. */
+export async function listDue(
+  db: D1Database,
+  before: number,
+  limit: number,
+): Promise<{ readonly rows: readonly WatchKey[]; readonly overdue: readonly Overdue[] }> {
+  const [rows, overdue] = await db.batch([
+    db.prepare(DUE_KEYS).bind(before, limit),
+    db.prepare(OVERDUE).bind(before, limit),
+  ]);
+  return { rows: (rows?.results ?? []) as WatchKey[], overdue: (overdue?.results ?? []) as Overdue[] };
+}
+
+/** Takes rows off the list. */
+export async function deleteWatches(db: D1Database, rows: readonly WatchKey[]): Promise<void> {
+  await db
+    .prepare("DELETE FROM watches WHERE (due_at, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))")
+    .bind(JSON.stringify(rows.map((row) => [row.due_at, row.id])))
+    .run();
 }

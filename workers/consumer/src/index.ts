@@ -1,3 +1,5 @@
+import { IDEMPOTENT_ANSWER_MS } from "@tidemark/contract/query-limits";
+import { deleteOldAnswers } from "@tidemark/db/idempotency";
 import { consumeDeadLetters } from "./consume-dead-letters.ts";
 import { consumeEvents } from "./consume-events.ts";
 import { consumeRollups } from "./consume-rollups.ts";
@@ -21,8 +23,14 @@ export async function queue(batch: MessageBatch<string>, env: ConsumerEnv): Prom
   }
 }
 
+/** Answers forgotten in one run. */
+const OLD_ANSWERS_MAX = 5_000;
+
+/** Every five minutes: wakes meters whose alarm died, and forgets what nobody will ask for again. */
 export async function scheduled(_controller: ScheduledController, env: ConsumerEnv): Promise<void> {
-  await sweep(env, Date.now());
+  const now = Date.now();
+  await sweep(env, now);
+  await deleteOldAnswers(env.DB, now - IDEMPOTENT_ANSWER_MS, OLD_ANSWERS_MAX);
 }
 
 export default { queue, scheduled };

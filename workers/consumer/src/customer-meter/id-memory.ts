@@ -7,6 +7,7 @@ import {
   findSorted,
   FingerprintSet,
   mayContain,
+  partBits,
   partOf,
   sortRecords,
 } from "@tidemark/core";
@@ -53,7 +54,7 @@ const SLOT_RECORDS_MAX = 32_768;
 /** The same when the alarm that should have done it is late: the call does it itself. */
 const SLOT_RECORDS_LIMIT = 8 * SLOT_RECORDS_MAX;
 /** Parts merged in one alarm: some 50 ms of work. */
-const MERGE_PARTS = 8;
+const MERGE_PARTS = 16;
 const PARTS_PER_RUN_MAX = 65_536;
 
 /** Filters of every meter in this isolate, which has 128 MB. */
@@ -62,13 +63,16 @@ const filters = new FilterCache(48_000_000);
 /**
  * The ids that a customer's meter has counted.
  *
- * New ones stand in the head's tail; full tails move to slots; full slots become a sorted run, and eight
+ * New ones stand in the head's tail; full tails move to slots; full slots become a sorted run, and four
  * runs of a level merge into one of the next. A call writes the head and at most one slot. The newest
- * 32,768 are in memory, the rest on disk behind filters, so that 20 million ids cost 40 MB at most.
+ * 32,768 are in memory, the rest on disk behind filters, which take 50 MB for 20 million ids.
  */
 export class IdMemory {
   readonly #sql: SqlStorage;
-  readonly #filters = new Map<number, (Uint8Array | undefined)[]>();
+  /** Each run's filters, as far as they have been loaded, by part. */
+  readonly #filters = new Map<number, PartFilters>();
+  /** The runs with their filters, newest first: what every look-up goes through. */
+  #openRuns: readonly OpenRun[] | undefined;
   #state: IdState;
   #tail: Uint32Array;
   /** Everything in the tail and the slots; read from disk when first needed. */
@@ -105,8 +109,13 @@ export class IdMemory {
     this.#recent ??= this.#loadRecent();
     const recent = this.#recent.find(low, high);
     if (recent !== ABSENT) return recent;
-    for (const run of this.#state.runs) {
-      const found = this.#findInRun(run, low, high);
+    this.#openRuns ??= this.#state.runs.map((run) => ({ run, filters: this.#filtersOf(run.id) }));
+    for (const { run, filters: ofRun } of this.#openRuns) {
+      const part = partOf(high, run.level);
+      const filter = ofRun[part] ?? this.#loadFilter(run.id, part, ofRun);
+      if (!mayContain(filter, low, high)) continue;
+      const records = this.#readPart(run.id, part);
+      const found = records === undefined ? ABSENT : findSorted(records, low, high);
       if (found !== ABSENT) return found;
     }
     return ABSENT;
@@ -192,6 +201,7 @@ export class IdMemory {
       ),
     };
     if (oldSlots.length > 0) this.#recent = undefined;
+    this.#openRuns = undefined;
     return true;
   }
 
@@ -216,6 +226,7 @@ export class IdMemory {
     const run: Run = { id, level: 1, count: countOf(slots), until: Math.max(...slots.map((slot) => slot.until)) };
     this.#state = { ...this.#state, slots: [], runs: [run, ...this.#state.runs], next_run: id + 1 };
     this.#recent = undefined;
+    this.#openRuns = undefined;
   }
 
   /** The lowest level with enough runs to merge. */
@@ -235,11 +246,11 @@ export class IdMemory {
 
   #mergeSlice({ level, target, next_part: from }: NonNullable<IdState["merge"]>): void {
     const sources = this.#mergeSources(level);
-    const parts = FANOUT ** level;
+    const parts = 2 ** partBits(level);
     const to = Math.min(from + MERGE_PARTS, parts);
     for (let part = from; part < to; part++) {
       const records = concatenate(sources.map((run) => this.#readPart(run.id, part) ?? new Uint32Array()));
-      this.#writeParts(target, sortRecords(records, Math.log2(FANOUT) * level), level + 1);
+      this.#writeParts(target, sortRecords(records, partBits(level)), level + 1);
     }
     if (to < parts) {
       this.#state = { ...this.#state, merge: { level, target, next_part: to } };
@@ -255,6 +266,7 @@ export class IdMemory {
     const others = this.#state.runs.filter((run) => !sources.includes(run));
     const at = others.findIndex((run) => run.level > level);
     this.#state = { ...this.#state, merge: null, runs: at < 0 ? [...others, merged] : others.toSpliced(at, 0, merged) };
+    this.#openRuns = undefined;
   }
 
   #writeParts(run: number, sorted: Uint32Array, level: number): void {
@@ -272,18 +284,15 @@ export class IdMemory {
     return row === undefined ? undefined : new Uint32Array(row.records);
   }
 
-  #findInRun(run: Run, low: number, high: number): number {
-    const part = partOf(high, run.level);
-    if (!mayContain(this.#filterOf(run.id, part), low, high)) return ABSENT;
-    const records = this.#readPart(run.id, part);
-    return records === undefined ? ABSENT : findSorted(records, low, high);
+  #filtersOf(run: number): PartFilters {
+    const known = this.#filters.get(run);
+    if (known !== undefined) return known;
+    const none: PartFilters = [];
+    this.#filters.set(run, none);
+    return none;
   }
 
-  #filterOf(run: number, part: number): Uint8Array {
-    let ofRun = this.#filters.get(run);
-    if (ofRun === undefined) this.#filters.set(run, (ofRun = []));
-    const known = ofRun[part];
-    if (known !== undefined) return known;
+  #loadFilter(run: number, part: number, ofRun: PartFilters): Uint8Array {
     const [row] = this.#sql
       .exec<{ filter: ArrayBuffer }>("SELECT filter FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
       .toArray();
@@ -299,6 +308,13 @@ export class IdMemory {
     if (ofRun !== undefined) ofRun.length = 0;
     this.#filters.delete(run);
   }
+}
+
+type PartFilters = (Uint8Array | undefined)[];
+
+interface OpenRun {
+  readonly run: Run;
+  readonly filters: PartFilters;
 }
 
 /** The filter of a part without records: it contains nothing. */
