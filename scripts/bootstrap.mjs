@@ -12,7 +12,7 @@ const COMMANDS = {
   start: "scripts/start.ts",
   test: "scripts/test.mjs",
   check: "scripts/check.mjs",
-  bench: "bench/run.ts",
+  bench: "bench/src/main.ts",
 };
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

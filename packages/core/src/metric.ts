@@ -2,7 +2,6 @@ import { type Exact, type InexactCode, toExact } from "./exact.ts";
 import type { Json, UsageEvent } from "./event.ts";
 
 export type Aggregation = "count" | "sum";
-export type MetricType = "limit_metered" | "limit_recurring" | "charge_metered" | "charge_recurring";
 
 /** The rule that turns events into a quantity, as stored; the fields of semantics that evaluation needs. */
 export interface Metric {
@@ -35,7 +34,7 @@ export type Evaluation =
   | { readonly kind: "rejected"; readonly code: InexactCode | "value_missing"; readonly labels: readonly string[] };
 
 /** Label values are cut at this many characters, marked with an ellipsis. */
-export const LABEL_LENGTH_MAX = 1_000;
+const LABEL_LENGTH_MAX = 1_000;
 
 /** Compiles a project's metrics. */
 export function compileCatalog(metrics: readonly Metric[]): Catalog {
@@ -64,7 +63,7 @@ function toPath(property: string | null): readonly string[] {
  * Follows a path through own properties only; arrays and prototypes are not entered. A key that holds
  * the whole dotted path itself wins over the nested one.
  */
-export function readProperty(properties: UsageEvent["properties"], path: readonly string[]): Json | undefined {
+function readProperty(properties: UsageEvent["properties"], path: readonly string[]): Json | undefined {
   if (properties === undefined) return undefined;
   const [first = "", ...rest] = path;
   if (rest.length === 0) return Object.hasOwn(properties, first) ? properties[first] : undefined;
@@ -80,7 +79,7 @@ export function readProperty(properties: UsageEvent["properties"], path: readonl
 }
 
 /** A property as a label: text as it is, numbers and booleans as JSON writes them, nothing as "". */
-export function toLabel(value: Json | undefined): string {
+function toLabel(value: Json | undefined): string {
   if (value === undefined || value === null) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length <= LABEL_LENGTH_MAX ? text : `${text.slice(0, LABEL_LENGTH_MAX - 1)}…`;

@@ -14,7 +14,7 @@ export type Trend = "new" | "dormant" | "check_in" | "growing" | "declining" | "
 export const TREND_RULES_VERSION = 1;
 
 /** Every number that the rules use. */
-export const TREND_THRESHOLDS = {
+const TREND_THRESHOLDS = {
   /** The first event is younger than this. */
   newBelowDays: 14,
   /** Silent for at least this long. */

@@ -1,5 +1,3 @@
-import { type Exact, fromInteger } from "./exact.ts";
-
 /**
  * One label group's part of a day: what D1 keeps in a row's `detail` and what a meter answers live.
  * Values are whole numbers of the metric's smallest unit, as text.
@@ -28,19 +26,4 @@ export interface UsageDay {
   /** When the latest counted event happened, in milliseconds. */
   readonly last_at: number;
   readonly groups: readonly DayGroup[];
-}
-
-/** A sum that may leave int64, for totals over many customers. */
-export function sumIntegers(values: Iterable<string>): Exact {
-  let small = 0;
-  let large = 0n;
-  for (const text of values) {
-    const value = fromInteger(text);
-    const sum = typeof value === "number" ? small + value : NaN;
-    if (Number.isSafeInteger(sum)) small = sum;
-    else large += BigInt(value);
-  }
-  const total = large + BigInt(small);
-  const narrow = Number(total);
-  return Number.isSafeInteger(narrow) ? narrow : total;
 }

@@ -34,24 +34,35 @@ test("three Workers deployed apart count an event and show it", async () => {
   const { id, key } = generateKey("admin");
   await DB.batch([
     DB.prepare("INSERT INTO projects VALUES ('default', 'Default', 'UTC', 1, 0)"),
-    DB.prepare("INSERT INTO api_keys VALUES ('default', ?, 'test', 'admin', ?, 0, NULL)").bind(id, await hashKey(key, PEPPER)),
+    DB.prepare("INSERT INTO api_keys VALUES ('default', ?, 'test', 'admin', ?, 0, NULL)").bind(
+      id,
+      await hashKey(key, PEPPER),
+    ),
   ]);
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const metric = { name: "Calls", event_matchers: [{ event: "call" }], aggregation: "count" };
-  const made = await query.fetch("https://tidemark.example/v1/metrics", { method: "POST", headers, body: JSON.stringify(metric) });
+  const made = await query.fetch("https://tidemark.example/v1/metrics", {
+    method: "POST",
+    headers,
+    body: JSON.stringify(metric),
+  });
   expect(made.status).toBe(201);
   const event = JSON.stringify({ id: "1", event: "call", customer_id: "acme" });
   for (let again = 0; again < 2; again++) {
     const posted = await ingest.fetch("https://tidemark.example/v1/events", { method: "POST", headers, body: event });
     expect(posted.status).toBe(202);
   }
-  const read = async (path: string): Promise<unknown> => (await query.fetch(`https://tidemark.example${path}`, { headers })).json();
+  const read = async (path: string): Promise<unknown> =>
+    (await query.fetch(`https://tidemark.example${path}`, { headers })).json();
   const usage = await eventually(
     () => read("/v1/usage?metric=calls&customer_id=acme&grain=month") as Promise<Usage>,
     ({ data }) => data.some((bucket) => bucket.value === "1"),
     10_000,
   );
-  expect([usage.live, usage.data.map((bucket) => bucket.value).filter((value) => value !== "0")]).toEqual([true, ["1"]]);
+  expect([usage.live, usage.data.map((bucket) => bucket.value).filter((value) => value !== "0")]).toEqual([
+    true,
+    ["1"],
+  ]);
   const report = await eventually(
     () => read("/v1/reports/top-customers?metric=calls") as Promise<{ data: { customer_id: string; total: string }[] }>,
     ({ data }) => data.length > 0,

@@ -1,6 +1,8 @@
 import { PROBLEM_KINDS, type ProblemCode } from "@tidemark/contract";
 import {
   HomePage,
+  ICON,
+  ICON_PATH,
   MessagePage,
   ProblemListPage,
   ProblemPage,
@@ -34,6 +36,9 @@ export function documentPages(app: QueryApp): void {
   });
   app.get(STYLESHEET_PATH, (context) =>
     context.body(STYLESHEET, 200, { "content-type": "text/css; charset=utf-8", ...cached(FOR_EVER) }),
+  );
+  app.get(ICON_PATH, (context) =>
+    context.body(ICON, 200, { "content-type": "image/svg+xml", ...cached("public, max-age=86400") }),
   );
   app.get("/robots.txt", (context) => context.text("User-agent: *\nDisallow: /q/\n", 200, cached(FIVE_MINUTES)));
 }
