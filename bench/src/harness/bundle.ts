@@ -8,7 +8,7 @@ export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, entry)],
     bundle: true,
-    minify: process.env.MINIFY !== "0",
+    minify: true,
     write: false,
     format: "esm",
     target: "es2024",

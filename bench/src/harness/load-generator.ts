@@ -14,7 +14,8 @@ export class LoadGenerator {
   async send(order: LoadOrder): Promise<LoadResult> {
     const reply = await this.#ask({ order });
     if (!("result" in reply)) throw new Error("The load process did not send.");
-    if (reply.result.refused > 0) throw new Error(`${reply.result.refused} of ${reply.result.requests} requests were not answered 202.`);
+    if (reply.result.refused > 0)
+      throw new Error(`${reply.result.refused} of ${reply.result.requests} requests were not answered 202.`);
     return reply.result;
   }
 

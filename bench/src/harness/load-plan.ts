@@ -18,6 +18,8 @@ export interface LoadOrder {
   readonly connections: number;
   /** How long to send; `null` to send every body once. */
   readonly durationMs: number | null;
+  /** Sends these bodies only: positions, the second one exclusive. */
+  readonly range?: readonly [number, number];
   /** Of the first pass over the bodies; each further pass takes the next. */
   readonly round: number;
 }

@@ -32,23 +32,32 @@ async function answer(command: LoadCommand): Promise<LoadReply> {
 
 function prepare({ workload, batch, bodies: count, oneOfEach }: LoadPlan): readonly PreparedBody[] {
   const stream = new Workload(workload);
-  const texts = oneOfEach === true ? inBatches([...stream.oneOfEach()], batch) : Array.from({ length: count }, () => stream.nextBody(batch));
+  const texts =
+    oneOfEach === true
+      ? inBatches(stream.makeOneOfEach(), batch)
+      : Array.from({ length: count }, () => stream.nextBody(batch));
   return texts.map((text) => ({ bytes: Buffer.from(text), roundsAt: findRounds(text) }));
 }
 
 function inBatches(events: readonly string[], size: number): readonly string[] {
-  return Array.from({ length: Math.ceil(events.length / size) }, (_, batch) => `[${events.slice(batch * size, (batch + 1) * size).join(",")}]`);
+  return Array.from(
+    { length: Math.ceil(events.length / size) },
+    (_, batch) => `[${events.slice(batch * size, (batch + 1) * size).join(",")}]`,
+  );
 }
 
 function findRounds(body: string): readonly number[] {
   const at: number[] = [];
-  for (let from = body.indexOf('{"id":"'); from >= 0; from = body.indexOf('{"id":"', from + 1)) at.push(from + ROUND_AT);
+  for (let from = body.indexOf('{"id":"'); from >= 0; from = body.indexOf('{"id":"', from + 1))
+    at.push(from + ROUND_AT);
   return at;
 }
 
 async function send(order: LoadOrder): Promise<LoadResult> {
-  const requests = bodies.map((body) => withHead(body, order));
-  const connections = await Promise.all(Array.from({ length: order.connections }, () => HttpConnection.open(order.port)));
+  const requests = bodies.slice(...(order.range ?? [])).map((body) => withHead(body, order));
+  const connections = await Promise.all(
+    Array.from({ length: order.connections }, () => HttpConnection.open(order.port)),
+  );
   const milliseconds: number[] = [];
   let refused = 0;
   const startedAt = performance.now();
@@ -72,7 +81,13 @@ async function send(order: LoadOrder): Promise<LoadResult> {
   await Promise.all(connections.map(work));
   const seconds = (performance.now() - startedAt) / 1000;
   for (const connection of connections) connection.close();
-  return { requests: milliseconds.length, refused, seconds, p50Ms: percentile(milliseconds, 0.5), p99Ms: percentile(milliseconds, 0.99) };
+  return {
+    requests: milliseconds.length,
+    refused,
+    seconds,
+    p50Ms: percentile(milliseconds, 0.5),
+    p99Ms: percentile(milliseconds, 0.99),
+  };
 }
 
 function withHead({ bytes, roundsAt }: PreparedBody, { port, authorization }: LoadOrder): PreparedBody {

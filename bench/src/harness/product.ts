@@ -1,42 +1,54 @@
-import { join } from "node:path";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { bundle, ROOT } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
 import { makeProject, PEPPER } from "./make-project.ts";
-import { type RunningWorkers, startWorkers, type WorkerSetup } from "./start-workers.ts";
+import { readSettings } from "./read-settings.ts";
+import { type RunningWorkers, startWorkers } from "./start-workers.ts";
 
 export interface ProductOptions {
-  /** The bench entry that mounts the product's Workers. */
+  /** The entry that mounts the product's Workers, by its path in the repository. */
   readonly entry: string;
-  readonly directory: string;
   readonly flushSecondsMin: number;
+  /** Whether objects may leave memory when they have been idle, as they do by themselves. */
+  readonly mayEvict?: boolean;
+  readonly isUntimed?: boolean;
   readonly inspectorPort?: number;
 }
 
-/** The product on bindings as wrangler.toml has them, and a key for its project. */
+/** The product on the bindings of wrangler.toml. */
 export interface Product extends RunningWorkers {
+  /** The value of the header that lets events in. */
   readonly authorization: string;
 }
 
-export async function startProduct({ entry, directory, flushSecondsMin, inspectorPort }: ProductOptions): Promise<Product> {
-  const settings = readSettings();
-  const worker: WorkerSetup = {
-    ...settings,
-    name: "product",
+/** The name of the Worker under measurement, ours or the rival. */
+export const UNDER_TEST = "under-test";
+
+/** Starts the product, with a project that has the metrics of the reference workload. */
+export async function startProduct({ entry, flushSecondsMin, mayEvict, ...options }: ProductOptions): Promise<Product> {
+  const worker = {
+    ...readSettings("wrangler.toml"),
+    name: UNDER_TEST,
     script: await bundle(entry),
     bindings: { KEY_PEPPER: PEPPER, FLUSH_SECONDS_MIN: String(flushSecondsMin) },
-    durableObjects: { METERS: { className: "CustomerMeter", useSQLite: true, unsafePreventEviction: process.env.PREVENT === "1" } },
+    durableObjects: {
+      METERS: { className: "CustomerMeter", ...OBJECT_SETTINGS, unsafePreventEviction: mayEvict !== true },
+    },
   };
-  const workers = await startWorkers({ workers: [worker], directory, ...(inspectorPort === undefined ? {} : { inspectorPort }) });
-  const database = await workers.miniflare.getD1Database("DB", "product");
-  return { ...workers, authorization: `Bearer ${await makeProject(database as unknown as D1Database)}` };
+  const workers = await startWorkers({ workers: [worker], ...options });
+  const database = await workers.miniflare.getD1Database("DB", UNDER_TEST);
+  return { ...workers, authorization: `Bearer ${await makeProject(database)}` };
 }
+
+/**
+ * Objects stay in memory while a benchmark pauses: locally, evicting a thousand of them stops the whole
+ * process for a third of a second, ten seconds after whatever was measured last.
+ */
+export const OBJECT_SETTINGS = { useSQLite: true, unsafePreventEviction: true } as const;
 
 /** How the product's event queue delivers: the rival's does the same. */
 export function eventQueueSettings(): Readonly<Record<string, unknown>> {
-  const { queueConsumers } = readSettings() as { readonly queueConsumers: Readonly<Record<string, Record<string, unknown>>> };
-  return { "tidemark-events": queueConsumers["tidemark-events"] };
-}
-
-function readSettings(): Readonly<Record<string, unknown>> {
-  return unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml")).workerOptions as unknown as Readonly<Record<string, unknown>>;
+  const consumers = readSettings("wrangler.toml")["queueConsumers"] as Readonly<
+    Record<string, Readonly<Record<string, unknown>>>
+  >;
+  const { maxBatchSize, maxBatchTimeout, maxRetries } = consumers["tidemark-events"] ?? {};
+  return { "tidemark-events": { maxBatchSize, maxBatchTimeout, maxRetries } };
 }

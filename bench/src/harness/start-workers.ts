@@ -1,5 +1,6 @@
 import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
 import { cpuSeconds, ownWorkerds, residentBytes } from "./process-usage.ts";
+import { makeDirectory, removeDirectory } from "./scratch.ts";
 
 type V4Options = Parameters<typeof convertV4MiniflareOptions>[0];
 
@@ -8,8 +9,8 @@ export type WorkerSetup = Readonly<Record<string, unknown>> & { readonly name: s
 
 export interface StartOptions {
   readonly workers: readonly WorkerSetup[];
-  /** Where objects, D1 and R2 are kept. */
-  readonly directory: string;
+  /** Keeps objects, D1 and R2 in memory instead of on disk: for what counts operations and times nothing. */
+  readonly isUntimed?: boolean;
   /** Opens V8's inspector. */
   readonly inspectorPort?: number;
 }
@@ -19,19 +20,28 @@ export interface RunningWorkers {
   readonly miniflare: Miniflare;
   /** The Worker's own socket: no router or proxy stands before it. */
   url(name: string): Promise<string>;
-  readonly cpuSeconds: () => number;
-  readonly residentBytes: () => number;
+  /** What the workerd process has used. */
+  cpuSeconds(): number;
+  residentBytes(): number;
+  /** Ends it and removes what it has kept. */
   stop(): Promise<void>;
 }
 
+/** Lines of a Worker's log that are shown: a failing one writes the same thousands of times. */
+const LOG_LINES_MAX = 10;
 const running = new Set<RunningWorkers>();
 
 /** Starts Workers in one workerd process, without anything of `wrangler dev` around them. */
-export async function startWorkers({ workers, directory, inspectorPort }: StartOptions): Promise<RunningWorkers> {
+export async function startWorkers({ workers, isUntimed, inspectorPort }: StartOptions): Promise<RunningWorkers> {
   const others = ownWorkerds();
+  const directory = makeDirectory(isUntimed === true ? "memory" : "disk");
+  let logged = 0;
   const options = convertV4MiniflareOptions({
     cf: false,
     log: new NoOpLog(),
+    handleStructuredLogs: ({ message }: { readonly message: string }) => {
+      if (logged++ < LOG_LINES_MAX) console.error(`  workerd: ${message.slice(0, 300)}`);
+    },
     workers: workers.map(toV4) as V4Options["workers"],
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
   } as V4Options);
@@ -46,6 +56,7 @@ export async function startWorkers({ workers, directory, inspectorPort }: StartO
     stop: async () => {
       running.delete(started);
       await miniflare.dispose();
+      removeDirectory(directory);
     },
   };
   running.add(started);

@@ -10,7 +10,8 @@ export default {
   async fetch(request, env) {
     const text = await request.text();
     const events: unknown = JSON.parse(text);
-    if (text.length <= MESSAGE_BYTES_MAX || !Array.isArray(events)) await env.EVENTS.send(text, { contentType: "text" });
+    if (text.length <= MESSAGE_BYTES_MAX || !Array.isArray(events))
+      await env.EVENTS.send(text, { contentType: "text" });
     else await env.EVENTS.sendBatch(split(events, Math.ceil(text.length / MESSAGE_BYTES_MAX)));
     return new Response(null, { status: 202 });
   },

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
 import { customerId } from "@tidemark/testing/workload";
-import { noting, reportProgress } from "../harness/drain.ts";
+import { noteProgress, reportProgress } from "../harness/queue-progress.ts";
 
 interface Env {
   readonly EVENTS: Queue<string>;
@@ -15,13 +15,16 @@ interface Event {
 
 /** As the product packs, so that a batch of messages holds as many events and makes as many calls. */
 const MESSAGE_BYTES_MAX = 64_000;
-const COUNT = "INSERT INTO counter (id, events, units) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events, units = units + excluded.units";
+const COUNT =
+  "INSERT INTO counter (id, events, units) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events, units = units + excluded.units";
 
 /** A counter for each customer: one upsert a call, and no memory of what it has counted. */
 export class Counter extends DurableObject<Env> {
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
-    context.storage.sql.exec("CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, events INTEGER NOT NULL, units INTEGER NOT NULL)");
+    context.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, events INTEGER NOT NULL, units INTEGER NOT NULL)",
+    );
   }
 
   add(events: number, units: number): void {
@@ -29,7 +32,11 @@ export class Counter extends DurableObject<Env> {
   }
 
   read(): { events: number; units: number } {
-    return this.ctx.storage.sql.exec<{ events: number; units: number }>("SELECT events, units FROM counter").toArray()[0] ?? { events: 0, units: 0 };
+    return (
+      this.ctx.storage.sql
+        .exec<{ events: number; units: number }>("SELECT events, units FROM counter")
+        .toArray()[0] ?? { events: 0, units: 0 }
+    );
   }
 }
 
@@ -42,7 +49,7 @@ app.post("/v1/events", async (context) => {
   else await context.env.EVENTS.sendBatch(split(events, Math.ceil(text.length / MESSAGE_BYTES_MAX)));
   return context.json({ accepted: events.length }, 202);
 });
-app.get("/progress", (context) => reportProgress(context.env.EVENTS));
+app.get("/progress", async (context) => context.json(await reportProgress(context.env.EVENTS)));
 app.get("/totals", async (context) => {
   const from = Number(context.req.query("from"));
   const ranks = Array.from({ length: Number(context.req.query("to")) - from }, (_, index) => from + index);
@@ -52,7 +59,7 @@ app.get("/totals", async (context) => {
 /** The rival: a Hono app, a queue, and an object for each customer. */
 export default {
   fetch: app.fetch,
-  queue: (batch, env) => noting(batch, () => count(batch, env)),
+  queue: (batch, env) => noteProgress(batch, () => count(batch, env)),
 } satisfies ExportedHandler<Env, string>;
 
 async function count(batch: MessageBatch<string>, env: Env): Promise<void> {
@@ -65,7 +72,9 @@ async function count(batch: MessageBatch<string>, env: Env): Promise<void> {
       customer.units += event.properties.units;
     }
   }
-  await Promise.all(Array.from(customers, ([customer, { events, units }]) => counterOf(env, customer).add(events, units)));
+  await Promise.all(
+    Array.from(customers, ([customer, { events, units }]) => counterOf(env, customer).add(events, units)),
+  );
   batch.ackAll();
 }
 
@@ -75,5 +84,8 @@ function counterOf({ COUNTERS }: Env, customer: string): DurableObjectStub<Count
 
 function split(events: readonly Event[], parts: number): MessageSendRequest<string>[] {
   const size = Math.ceil(events.length / parts);
-  return Array.from({ length: parts }, (_, part) => ({ body: JSON.stringify(events.slice(part * size, (part + 1) * size)), contentType: "text" }));
+  return Array.from({ length: parts }, (_, part) => ({
+    body: JSON.stringify(events.slice(part * size, (part + 1) * size)),
+    contentType: "text",
+  }));
 }

@@ -7,4 +7,4 @@ export * from "./fingerprint.ts";
 export * from "./metric.ts";
 export * from "./timestamp.ts";
 export * from "./trend.ts";
-export * from "./usage-day.ts";
+export type * from "./usage-day.ts";

@@ -20,8 +20,6 @@ export interface CustomerTotals {
   readonly zones: [number, number, number, number];
 }
 
-/** UTF-8 bytes of a reference event. */
-export const EVENT_BYTES = 136;
 /** Characters of an id that hold its round, and where they begin in an event's text. */
 export const ROUND_DIGITS = 8;
 export const ROUND_AT = '{"id":"'.length;

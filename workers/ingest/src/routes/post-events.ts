@@ -33,19 +33,25 @@ export async function postEvents(request: Request, env: IngestEnv, requestId: st
     throw new Problem("no_valid_event", refusal(rejected), { errors });
   }
   await sendMessages(env.EVENTS, packed.messages);
-  return answer({ accepted, rejected, ...(judged.madeIds ? { ids: judged.ids } : {}), request_id: requestId });
+  return answer(requestId, accepted, rejected, judged.madeIds ? judged.ids : undefined);
 }
 
-function answer(body: {
-  readonly accepted: number;
-  readonly rejected: readonly Rejection[];
-  /** The id of every item in order, `null` for a refused one; only when the server made some. */
-  readonly ids?: readonly (string | null)[];
-  readonly request_id: string;
-}): Response {
-  return new Response(JSON.stringify(body), {
+/**
+ * The 202. Written by hand, because nearly every answer has no refusals and no ids to tell.
+ *
+ * @param ids the id of every item in order, `null` for a refused one; only when the server made some.
+ */
+function answer(
+  requestId: string,
+  accepted: number,
+  rejected: readonly Rejection[],
+  ids: readonly (string | null)[] | undefined,
+): Response {
+  const refusals = rejected.length === 0 ? "[]" : JSON.stringify(rejected);
+  const made = ids === undefined ? "" : `,"ids":${JSON.stringify(ids)}`;
+  return new Response(`{"accepted":${accepted},"rejected":${refusals}${made},"request_id":"${requestId}"}`, {
     status: 202,
-    headers: { "content-type": "application/json", "x-request-id": body.request_id },
+    headers: { "content-type": "application/json", "x-request-id": requestId },
   });
 }
 
