@@ -1,29 +1,6 @@
-import {
-  ABSENT,
-  buildFilter,
-  cutIntoParts,
-  FANOUT,
-  FINGERPRINT_WORDS,
-  findSorted,
-  FingerprintSet,
-  mayContain,
-  partBits,
-  partOf,
-  sortRecords,
-} from "@tidemark/core";
+import { ABSENT, FANOUT, FINGERPRINT_WORDS, FingerprintSet, partBits, sortRecords } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
-import { FilterCache } from "./filter-cache.ts";
-
-/** A stretch of fingerprints: how many, and the newest day that one of their events happened on. */
-interface Stretch {
-  readonly id: number;
-  readonly count: number;
-  readonly until: number;
-}
-
-interface Run extends Stretch {
-  readonly level: number;
-}
+import { IdRuns, type Run, type Stretch } from "./id-runs.ts";
 
 /** What the head keeps of the memory; the records themselves are in the tail, the slots and the parts. */
 export interface IdState {
@@ -55,10 +32,6 @@ const SLOT_RECORDS_MAX = 32_768;
 const SLOT_RECORDS_LIMIT = 8 * SLOT_RECORDS_MAX;
 /** Parts merged in one alarm: some 50 ms of work. */
 const MERGE_PARTS = 16;
-const PARTS_PER_RUN_MAX = 65_536;
-
-/** Filters of every meter in this isolate, which has 128 MB. */
-const filters = new FilterCache(48_000_000);
 
 /**
  * The ids that a customer's meter has counted.
@@ -69,10 +42,7 @@ const filters = new FilterCache(48_000_000);
  */
 export class IdMemory {
   readonly #sql: SqlStorage;
-  /** Each run's filters, as far as they have been loaded, by part. */
-  readonly #filters = new Map<number, PartFilters>();
-  /** The runs with their filters, newest first: what every look-up goes through. */
-  #openRuns: readonly OpenRun[] | undefined;
+  readonly #runs: IdRuns;
   #state: IdState;
   #tail: Uint32Array;
   /** Everything in the tail and the slots; read from disk when first needed. */
@@ -81,6 +51,7 @@ export class IdMemory {
 
   constructor(sql: SqlStorage, state: IdState, tail: Uint32Array) {
     this.#sql = sql;
+    this.#runs = new IdRuns(sql);
     this.#state = state;
     this.#tail = tail;
   }
@@ -108,17 +79,7 @@ export class IdMemory {
   find(low: number, high: number): number {
     this.#recent ??= this.#loadRecent();
     const recent = this.#recent.find(low, high);
-    if (recent !== ABSENT) return recent;
-    this.#openRuns ??= this.#state.runs.map((run) => ({ run, filters: this.#filtersOf(run.id) }));
-    for (const { run, filters: ofRun } of this.#openRuns) {
-      const part = partOf(high, run.level);
-      const filter = ofRun[part] ?? this.#loadFilter(run.id, part, ofRun);
-      if (!mayContain(filter, low, high)) continue;
-      const records = this.#readPart(run.id, part);
-      const found = records === undefined ? ABSENT : findSorted(records, low, high);
-      if (found !== ABSENT) return found;
-    }
-    return ABSENT;
+    return recent === ABSENT ? this.#runs.find(this.#state.runs, low, high) : recent;
   }
 
   /** Remembers an id that `find` did not know, of an event of this UTC day. */
@@ -190,7 +151,7 @@ export class IdMemory {
     const oldRuns = this.#state.runs.filter(isOld);
     const oldSlots = this.#state.slots.filter(isOld);
     if (oldRuns.length + oldSlots.length === 0) return false;
-    for (const run of oldRuns) this.#deleteRun(run.id);
+    for (const run of oldRuns) this.#runs.delete(run.id);
     this.#state = {
       ...this.#state,
       runs: this.#state.runs.filter((run) => !oldRuns.includes(run)),
@@ -201,7 +162,6 @@ export class IdMemory {
       ),
     };
     if (oldSlots.length > 0) this.#recent = undefined;
-    this.#openRuns = undefined;
     return true;
   }
 
@@ -222,11 +182,10 @@ export class IdMemory {
   #slotsToRun(): void {
     const { slots, next_run: id } = this.#state;
     const records = sortRecords(concatenate(slots.map((slot) => this.#readSlot(slot.id))), 0);
-    this.#writeParts(id, records, 1);
+    this.#runs.writeParts(id, records, 1);
     const run: Run = { id, level: 1, count: countOf(slots), until: Math.max(...slots.map((slot) => slot.until)) };
     this.#state = { ...this.#state, slots: [], runs: [run, ...this.#state.runs], next_run: id + 1 };
     this.#recent = undefined;
-    this.#openRuns = undefined;
   }
 
   /** The lowest level with enough runs to merge. */
@@ -249,14 +208,14 @@ export class IdMemory {
     const parts = 2 ** partBits(level);
     const to = Math.min(from + MERGE_PARTS, parts);
     for (let part = from; part < to; part++) {
-      const records = concatenate(sources.map((run) => this.#readPart(run.id, part) ?? new Uint32Array()));
-      this.#writeParts(target, sortRecords(records, partBits(level)), level + 1);
+      const records = concatenate(sources.map((run) => this.#runs.readPart(run.id, part) ?? new Uint32Array()));
+      this.#runs.writeParts(target, sortRecords(records, partBits(level)), level + 1);
     }
     if (to < parts) {
       this.#state = { ...this.#state, merge: { level, target, next_part: to } };
       return;
     }
-    for (const { id } of sources) this.#deleteRun(id);
+    for (const { id } of sources) this.#runs.delete(id);
     const merged: Run = {
       id: target,
       level: level + 1,
@@ -266,59 +225,8 @@ export class IdMemory {
     const others = this.#state.runs.filter((run) => !sources.includes(run));
     const at = others.findIndex((run) => run.level > level);
     this.#state = { ...this.#state, merge: null, runs: at < 0 ? [...others, merged] : others.toSpliced(at, 0, merged) };
-    this.#openRuns = undefined;
-  }
-
-  #writeParts(run: number, sorted: Uint32Array, level: number): void {
-    for (const { part, records } of cutIntoParts(sorted, level)) {
-      const statement =
-        "INSERT INTO id_parts (key, filter, records) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filter = excluded.filter, records = excluded.records";
-      this.#sql.exec(statement, run * PARTS_PER_RUN_MAX + part, toBlob(buildFilter(records)), toBlob(records));
-    }
-  }
-
-  #readPart(run: number, part: number): Uint32Array | undefined {
-    const [row] = this.#sql
-      .exec<{ records: ArrayBuffer }>("SELECT records FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
-      .toArray();
-    return row === undefined ? undefined : new Uint32Array(row.records);
-  }
-
-  #filtersOf(run: number): PartFilters {
-    const known = this.#filters.get(run);
-    if (known !== undefined) return known;
-    const none: PartFilters = [];
-    this.#filters.set(run, none);
-    return none;
-  }
-
-  #loadFilter(run: number, part: number, ofRun: PartFilters): Uint8Array {
-    const [row] = this.#sql
-      .exec<{ filter: ArrayBuffer }>("SELECT filter FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
-      .toArray();
-    const filter = row === undefined ? EMPTY_FILTER : new Uint8Array(row.filter);
-    filters.keep(ofRun, part, filter);
-    return filter;
-  }
-
-  #deleteRun(run: number): void {
-    const first = run * PARTS_PER_RUN_MAX;
-    this.#sql.exec("DELETE FROM id_parts WHERE key >= ? AND key < ?", first, first + PARTS_PER_RUN_MAX);
-    const ofRun = this.#filters.get(run);
-    if (ofRun !== undefined) ofRun.length = 0;
-    this.#filters.delete(run);
   }
 }
-
-type PartFilters = (Uint8Array | undefined)[];
-
-interface OpenRun {
-  readonly run: Run;
-  readonly filters: PartFilters;
-}
-
-/** The filter of a part without records: it contains nothing. */
-const EMPTY_FILTER = new Uint8Array(1);
 
 function countOf(stretches: readonly Stretch[]): number {
   return stretches.reduce((sum, stretch) => sum + stretch.count, 0);
