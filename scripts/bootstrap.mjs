@@ -13,6 +13,7 @@ const COMMANDS = {
   test: "scripts/test.mjs",
   check: "scripts/check.mjs",
   bench: "bench/src/main.ts",
+  "first-key": "scripts/first-key.ts",
 };
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -42,7 +43,8 @@ function installUnlessDone() {
     cwd: ROOT,
     // Without a terminal pnpm must be told that it may replace an old node_modules.
     env: { ...process.env, CI: "1" },
-    stdio: "inherit",
+    // The command's own output stays clean: it may be what somebody reads on.
+    stdio: ["inherit", process.stderr, "inherit"],
     shell: ON_WINDOWS,
   });
   if (status !== 0) {

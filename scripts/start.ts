@@ -1,8 +1,9 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { generateKey, type Scope } from "../packages/http/src/keys.ts";
+import type { Scope } from "../packages/http/src/keys.ts";
 import { loadSampleData, type SampleData } from "./load-sample-data.ts";
+import { makeKey } from "./make-key.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 /**
@@ -84,8 +85,7 @@ async function ensureKeys({ database }: Platform): Promise<Keys> {
     .run();
   const pepper = readOrMake("pepper", () => "");
   const make = async (scope: Scope): Promise<string> => {
-    const { id, key } = generateKey(scope);
-    const hash = createHmac("sha256", pepper).update(key).digest("hex");
+    const { id, key, hash } = makeKey(scope, pepper);
     await database
       .prepare(
         "INSERT INTO api_keys (project_id, id, name, scopes, hash, created_at) VALUES ('default', ?, ?, ?, ?, ?)",

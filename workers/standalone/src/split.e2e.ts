@@ -1,12 +1,13 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { generateKey, hashKey } from "@tidemark/http/keys";
+import { promisify } from "node:util";
 import { eventually } from "@tidemark/testing/api-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestHarness } from "wrangler";
 
+const sh = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../../..");
-const PEPPER = "7b".repeat(32);
-const secrets = { KEY_PEPPER: PEPPER };
+const secrets = { KEY_PEPPER: "7b".repeat(32) };
 const harness = createTestHarness({
   workers: [
     { configPath: join(ROOT, "workers/ingest/wrangler.toml"), secrets },
@@ -31,22 +32,23 @@ test("three Workers deployed apart count an event and show it", async () => {
   const [ingest, query] = [harness.getWorker("tidemark-ingest"), harness.getWorker("tidemark-query")];
   await query.applyD1Migrations("DB");
   const { DB } = (await query.getEnv()) as { DB: D1Database };
-  const { id, key } = generateKey("admin");
-  await DB.batch([
-    DB.prepare("INSERT INTO projects VALUES ('default', 'Default', 'UTC', 1, 0)"),
-    DB.prepare("INSERT INTO api_keys VALUES ('default', ?, 'test', 'admin', ?, 0, NULL)").bind(
-      id,
-      await hashKey(key, PEPPER),
-    ),
-  ]);
+  // The first key as the README has it made: SQL on the standard output, the key beside it.
+  const made = await sh("node", [join(ROOT, "scripts/first-key.ts")], { env: { ...process.env, ...secrets } });
+  await DB.batch(
+    made.stdout
+      .trim()
+      .split(/(?<=;)\s/)
+      .map((sql) => DB.prepare(sql)),
+  );
+  const key = made.stderr.trim().split("\n").at(-1) ?? "";
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const metric = { name: "Calls", event_matchers: [{ event: "call" }], aggregation: "count" };
-  const made = await query.fetch("https://tidemark.example/v1/metrics", {
+  const defined = await query.fetch("https://tidemark.example/v1/metrics", {
     method: "POST",
     headers,
     body: JSON.stringify(metric),
   });
-  expect(made.status).toBe(201);
+  expect(defined.status).toBe(201);
   const event = JSON.stringify({ id: "1", event: "call", customer_id: "acme" });
   for (let again = 0; again < 2; again++) {
     const posted = await ingest.fetch("https://tidemark.example/v1/events", { method: "POST", headers, body: event });
