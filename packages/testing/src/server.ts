@@ -18,21 +18,17 @@ export interface Server {
   stop(): Promise<{ readonly code: number | null; readonly milliseconds: number }>;
 }
 
-/** Starts the platform on a free port and waits until it says that it is ready. */
-export async function startServer(options: {
+interface ServerOptions {
   readonly demo: boolean;
   readonly stateDirectory?: string;
-}): Promise<Server> {
-  const stateDirectory = options.stateDirectory ?? mkdtempSync(join(tmpdir(), "tidemark-"));
+}
+
+/** Starts the platform on a free port and waits until it says that it is ready. */
+export async function startServer({ demo, stateDirectory = newDirectory() }: ServerOptions): Promise<Server> {
   const port = await freePort();
   const child = spawn("npm", ["start"], {
     cwd: ROOT,
-    env: {
-      ...process.env,
-      PORT: String(port),
-      TIDEMARK_STATE: stateDirectory,
-      TIDEMARK_DEMO: options.demo ? "1" : "0",
-    },
+    env: { ...process.env, PORT: String(port), TIDEMARK_STATE: stateDirectory, TIDEMARK_DEMO: demo ? "1" : "0" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -40,6 +36,47 @@ export async function startServer(options: {
   const url = await ready(child, () => output);
   const keys = JSON.parse(readFileSync(join(stateDirectory, "keys.json"), "utf8")) as Server["keys"];
   return { url, stateDirectory, keys, output: () => output, stop: () => stop(child) };
+}
+
+/** A server that can be killed outright, with everything it has started. */
+export interface MortalServer {
+  readonly url: string;
+  readonly keys: Server["keys"];
+  /** SIGKILL to the whole process group. Returns when the port refuses connections. */
+  kill(): Promise<void>;
+}
+
+/** The same without npm in between, in a process group of its own. */
+export async function startMortalServer(stateDirectory: string): Promise<MortalServer> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ["scripts/start.ts"], {
+    cwd: ROOT,
+    env: { ...process.env, PORT: String(port), TIDEMARK_STATE: stateDirectory, TIDEMARK_DEMO: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const url = await ready(child, () => output);
+  const keys = JSON.parse(readFileSync(join(stateDirectory, "keys.json"), "utf8")) as Server["keys"];
+  return { url, keys, kill: () => kill(child, url) };
+}
+
+async function kill(child: ChildProcess, url: string): Promise<void> {
+  if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  for (;;) {
+    try {
+      await fetch(url, { signal: AbortSignal.timeout(1_000) });
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A new directory for a server's state. */
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "tidemark-"));
 }
 
 async function ready(child: ChildProcess, output: () => string): Promise<string> {
