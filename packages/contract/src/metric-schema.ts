@@ -41,6 +41,15 @@ const metricFields = {
   aggregation: z.enum(["count", "sum"]),
   value_property: PropertyPath.nullable().default(null).describe("The number to sum; required for sum."),
   group_by: z.array(PropertyPath).max(GROUP_BY_MAX).default([]).describe("Properties to split usage by."),
+  exposed_event_keys: z
+    .array(PropertyPath)
+    .max(20)
+    .default([])
+    .describe("Properties of an event to show where people look at events."),
+  // What a metric can leave empty and no more yet: taking a rule without applying it would miscount.
+  filters: z.null("Filters are not applied yet: leave them out.").default(null),
+  distinct_by: z.null("Distinct counts are not available yet: leave it out.").default(null),
+  segments: z.array(z.string()).max(0, "Segments are not available yet: leave them out.").default([]),
   allow_negative: z
     .boolean()
     .default(false)
