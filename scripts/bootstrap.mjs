@@ -14,6 +14,8 @@ const COMMANDS = {
   check: "scripts/check.mjs",
   bench: "bench/src/main.ts",
   "first-key": "scripts/first-key.ts",
+  rebuild: "scripts/recount.ts rebuild",
+  verify: "scripts/recount.ts verify",
 };
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -27,7 +29,8 @@ if (script === undefined) {
   process.exit(2);
 }
 installUnlessDone();
-run(script, options);
+const [entry, ...fixed] = script.split(" ");
+run(entry, [...fixed, ...options]);
 
 /** The stamp, not the folder, says what is installed: a folder is there after half an installation too. */
 function installUnlessDone() {

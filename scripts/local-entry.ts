@@ -11,9 +11,14 @@ interface LocalEnv extends Env {
 }
 
 interface Waiting {
-  readonly queue: "EVENTS" | "ROLLUPS";
+  readonly queue: "EVENTS" | "ROLLUPS" | "JOBS";
   readonly body: string;
 }
+
+const QUEUES: Readonly<Record<string, Waiting["queue"]>> = {
+  "tidemark-rollups": "ROLLUPS",
+  "tidemark-jobs": "JOBS",
+};
 
 const state = { sent: 0, taken: 0, inHand: 0, draining: false };
 /** Messages that failed and wait in the queue for another attempt, by id. */
@@ -35,7 +40,7 @@ function counted(queue: Queue<string>): Queue<string> {
 }
 
 function withCount<E extends Env>(env: E): E {
-  return { ...env, EVENTS: counted(env.EVENTS), ROLLUPS: counted(env.ROLLUPS) };
+  return { ...env, EVENTS: counted(env.EVENTS), ROLLUPS: counted(env.ROLLUPS), JOBS: counted(env.JOBS) };
 }
 
 export class CustomerMeter extends Meter {
@@ -73,9 +78,11 @@ export default {
   },
 
   async queue(batch, env) {
-    const queue = batch.queue === "tidemark-rollups" ? "ROLLUPS" : "EVENTS";
+    const queue = QUEUES[batch.queue] ?? "EVENTS";
     const messages = batch.messages.map((message) => observed(message, queue));
     state.taken += messages.filter((message) => !waiting.has(message.id)).length;
+    // A job goes on at the next start.
+    if (state.draining && queue === "JOBS") return;
     state.inHand++;
     try {
       await standalone.queue(

@@ -55,6 +55,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const runCron = async (): Promise<void> => {
     await (await miniflare.getWorker("tidemark")).scheduled({ cron: "*/5 * * * *" });
   };
+  // A job that the last stop broke off goes on; nobody else can be working on it.
+  await database.prepare("UPDATE jobs SET leased_until = 0 WHERE state = 'running'").run();
+  await runCron();
   const cron = setInterval(() => void runCron().catch((error: unknown) => console.error(error)), CRON_MS);
 
   return {
@@ -75,7 +78,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 interface Backlog {
   readonly queued: number;
   readonly in_hand: number;
-  readonly waiting: readonly { readonly queue: "EVENTS" | "ROLLUPS"; readonly body: string }[];
+  readonly waiting: readonly { readonly queue: "EVENTS" | "ROLLUPS" | "JOBS"; readonly body: string }[];
 }
 
 function isEmpty({ queued, in_hand, waiting }: Backlog): boolean {

@@ -10,7 +10,8 @@ import {
   parseExactJson,
   type UsageEvent,
 } from "@tidemark/core";
-import { Workload, WORKLOAD_METRICS } from "@tidemark/testing/workload";
+import { metricOf } from "@tidemark/testing/metric";
+import { Workload, WORKLOAD_METRICS, ZONES } from "@tidemark/testing/workload";
 import type { Benchmark, Figure } from "../figure.ts";
 import { median } from "../harness/statistics.ts";
 import { renderTable } from "../table.ts";
@@ -44,6 +45,7 @@ export const cpuPerEvent: Benchmark = ({ quick }) => {
       [`evaluate, ${count} metrics that match`, matching.toFixed(0)],
       [`evaluate, ${count} metrics of other events`, other.toFixed(0)],
     ]),
+    ["evaluate, one with three conditions, two labels and two segments", time(evaluating(RICH)).toFixed(0)],
   ];
   console.log(`\n${renderTable(["CPU in node", "ns an event"], rows)}`);
   const [one, , many] = evaluations;
@@ -58,12 +60,36 @@ function against(name: string, ours: number, rival: number): Figure {
   return { name, ours: `${ours.toFixed(0)} ns`, rival: `${rival.toFixed(0)} ns`, ratio: ours / rival };
 }
 
+/** A metric that uses everything a definition has. */
+const RICH = compileCatalog([
+  metricOf({
+    aggregation: "sum",
+    value_property: "units",
+    group_by: ["zone", "plan.name"],
+    filters: {
+      and: [
+        { property: "units", op: "gte", value: 0 },
+        {
+          or: [
+            { property: "zone", op: "in", value: [...ZONES] },
+            { property: "zone", op: "not_exists" },
+          ],
+        },
+      ],
+    },
+    segments: [
+      { name: "EU", filters: { and: [{ property: "zone", op: "starts_with", value: "eu" }] } },
+      { name: "Large", filters: { and: [{ property: "units", op: "gt", value: "100" }] } },
+    ],
+  }),
+]);
+
 /** As many metrics as asked for, the five of the workload over and over, which listen to one event. */
 function catalogOf(count: number, event: string): Catalog {
   const metrics = Array.from({ length: count }, (_, index): Metric => {
     const metric = WORKLOAD_METRICS[index % WORKLOAD_METRICS.length];
     if (metric === undefined) throw new Error("The workload has no metrics.");
-    return { ...metric, id: `m-${index}`, version: 1, event_matchers: [{ event }] };
+    return metricOf({ ...metric, id: `m-${index}`, counter_id: `m-${index}`, event_matchers: [{ event }] });
   });
   return compileCatalog(metrics);
 }
@@ -71,7 +97,8 @@ function catalogOf(count: number, event: string): Catalog {
 function evaluating(catalog: Catalog): (event: UsageEvent) => number {
   return (event) => {
     let counted = 0;
-    for (const metric of catalog.get(event.event) ?? []) if (evaluate(metric, event).kind === "counted") counted++;
+    for (const metric of catalog.get(event.event) ?? [])
+      if (evaluate(metric, event, Number(event.timestamp)).kind === "counted") counted++;
     return counted;
   };
 }

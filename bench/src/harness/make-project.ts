@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { insertMetric } from "@tidemark/testing/metric";
 import { createTenant } from "@tidemark/testing/tenant";
 import { WORKLOAD_METRICS } from "@tidemark/testing/workload";
 import { unstable_splitSqlQuery } from "wrangler";
@@ -18,11 +19,6 @@ export async function makeProject(database: D1Database): Promise<string> {
     await database.batch(unstable_splitSqlQuery(sql).map((statement) => database.prepare(statement)));
   }
   const tenant = await createTenant({ DB: database, KEY_PEPPER: PEPPER }, PROJECT_ID);
-  const insert = database.prepare(
-    "INSERT INTO metrics (project_id, id, slug, version, definition, created_at, updated_at) VALUES (?, ?, ?, 1, ?, 0, 0)",
-  );
-  await database.batch(
-    WORKLOAD_METRICS.map(({ id, ...metric }) => insert.bind(PROJECT_ID, id, metric.slug, JSON.stringify(metric))),
-  );
+  await database.batch(WORKLOAD_METRICS.flatMap((metric) => insertMetric(database, PROJECT_ID, metric)));
   return tenant.keys.ingest;
 }

@@ -2,7 +2,6 @@
 import type { ConsumerEnv } from "@tidemark/consumer";
 import type { IngestEnv } from "@tidemark/ingest";
 import { meterName } from "@tidemark/contract";
-import type { UsageDay } from "@tidemark/core";
 import { type CustomerTotals, customerId, WORKLOAD_METRICS, ZONES } from "@tidemark/testing/workload";
 import { PROJECT_ID } from "./project.ts";
 import { reportProgress } from "./queue-progress.ts";
@@ -38,7 +37,7 @@ async function readCustomer({ METERS }: ConsumerEnv, customer_id: string): Promi
     from_day: 0,
     to_day: 100_000,
   });
-  const ofMetric = (id: string): readonly UsageDay[] => days.filter((day) => day.metric_id === id);
+  const ofMetric = (id: string) => days.filter((day) => day.metric_id === id);
   const groups = ofMetric("m-zones").flatMap((day) => day.groups);
   const ofZone = (zone: string): number => total(groups.filter((group) => group.labels[0] === zone));
   const events = total(ofMetric("m-calls"));

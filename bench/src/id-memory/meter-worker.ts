@@ -38,9 +38,12 @@ function toRequest(positions: readonly number[]): ApplyRequest {
     customer_id: CUSTOMER_ID,
     fingerprints,
     instants: new Float64Array(positions.length).fill((dayOf(Date.now()) - 1) * DAY_MS),
-    series: [{ metric_id: "m-calls", labels: [] }],
+    catalog_version: 1,
+    series: [{ metric_id: "m-calls", aggregation: "count", labels: [], segments: 0 }],
     matches: Uint32Array.from({ length: 2 * positions.length }, (_, index) => (index % 2 === 0 ? index / 2 : 0)),
     values: new Float64Array(positions.length).fill(1),
     large: [],
+    rejected: [],
+    recent: [],
   };
 }

@@ -59,8 +59,8 @@ const MetricUsageSchema = z.object({
   metric: z.string().describe("The metric's slug."),
   name: z.string(),
   unit: z.string(),
-  value: QuantitySchema.describe("Usage of all days, today's until now."),
-  previous: QuantitySchema.describe("Usage of as many days before."),
+  value: QuantitySchema.nullable().describe("Usage of all days, today's until now."),
+  previous: QuantitySchema.nullable().describe("Usage of as many days before."),
   change: z
     .string()
     .nullable()
@@ -68,9 +68,12 @@ const MetricUsageSchema = z.object({
       "`compared.value / compared.previous - 1` as a decimal of at most 4 places; null when there was nothing before.",
     ),
   compared: z
-    .object({ value: QuantitySchema, previous: QuantitySchema })
+    .object({ value: QuantitySchema.nullable(), previous: QuantitySchema.nullable() })
     .describe("What `change` compares: both windows without their last day, because today is not over."),
-  series: z.array(z.object({ day: DateSchema, value: QuantitySchema })).describe("Every day; the last is today."),
+  approximate: z.boolean().describe("Whether any of these is an estimate."),
+  series: z
+    .array(z.object({ day: DateSchema, value: QuantitySchema.nullable() }))
+    .describe("Every day; the last is today. null where a max, min or latest has nothing to measure."),
 });
 
 export const CustomerUsageSchema = z

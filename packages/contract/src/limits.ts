@@ -37,9 +37,43 @@ export const MEMORY_DAYS = 42;
 export const JSON_BODY_BYTES_MAX = 100_000;
 /**
  * Label groups of one metric on one customer's day, and characters of their labels, so that a day fits a
- * row; what exceeds either is counted under one visible group.
+ * row; what exceeds either is counted under one visible group. A group of a distinct count can hold
+ * 45,000 characters of ids.
  */
-export const LABEL_LIMITS = { groupsMax: 1_000, textMax: 200_000, otherLabel: "(other)" } as const;
+export const LABEL_LIMITS = {
+  groupsMax: 1_000,
+  distinctGroupsMax: 20,
+  textMax: 200_000,
+  otherLabel: "(other)",
+} as const;
+
+/** Filters inside each other. */
+export const FILTER_DEPTH_MAX = 5;
+/** Conditions and groups of one filter tree: each is looked at for every event. */
+export const FILTER_NODES_MAX = 100;
+/** Values of one `in` or `not_in`. */
+export const FILTER_VALUES_MAX = 200;
+/** Characters of a condition's value. */
+export const FILTER_VALUE_LENGTH_MAX = 256;
+/** Segments of a metric: an event can be in several, and each combination is a group of its own. */
+export const SEGMENTS_MAX = 10;
+/** The same for a distinct count, where each combination holds ids. */
+export const DISTINCT_SEGMENTS_MAX = 4;
+/** Event names a metric listens to. */
+export const MATCHERS_MAX = 20;
+/** Properties a metric shows of its events. */
+export const EXPOSED_KEYS_MAX = 20;
+/** Versions of a metric. */
+export const METRIC_VERSIONS_MAX = 50;
+/** Products of a project. */
+export const PRODUCTS_MAX = 500;
+/** Events of one preview. */
+export const PREVIEW_EVENTS_MAX = 100;
+
+/** The latest events that a meter keeps to show. */
+export const RECENT_EVENTS_MAX = 20;
+/** Characters of a property that is shown, or of a value that was rejected. */
+export const SHOWN_LENGTH_MAX = 200;
 
 /** Metrics of a project: evaluation stays flat, but each day's row set grows with them. */
 export const METRICS_MAX = 200;

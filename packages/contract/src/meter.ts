@@ -1,4 +1,4 @@
-import type { UsageDay } from "@tidemark/core";
+import type { Aggregation, RejectionCode, UsageDay } from "@tidemark/core";
 
 /** Every call names whose meter it wants; an object refuses a call that names another. */
 export interface MeterAddress {
@@ -6,29 +6,69 @@ export interface MeterAddress {
   readonly customer_id: string;
 }
 
-/** A counter of the customer: one metric and one value per label. */
+/** A counter of the customer: one version of a metric, one value per label, one set of segments. */
 export interface SeriesRef {
+  /** The counter's id. */
   readonly metric_id: string;
+  readonly aggregation: Aggregation;
   readonly labels: readonly string[];
+  /** Bit `i`: in segment `i`. */
+  readonly segments: number;
 }
 
 /**
  * A batch of one customer's events, in columns: event `i` has the words `3i … 3i+2` of `fingerprints`
  * and the instant `i`; match `j` says that event `matches[2j]` adds `values[j]` to `series[matches[2j+1]]`.
  */
-export interface ApplyRequest extends MeterAddress {
+export interface EventColumns {
   readonly fingerprints: Uint32Array;
   /** Milliseconds. */
   readonly instants: Float64Array;
   readonly series: readonly SeriesRef[];
   readonly matches: Uint32Array;
-  /** Whole numbers of the metric's smallest unit. `NaN`: the event had no usable value. `Infinity`: look in `large`. */
+  /**
+   * Whole numbers of the metric's smallest unit; for `unique` an id's 52-bit hash. `NaN`: the event had no
+   * usable value, look in `rejected`. `Infinity`: look in `large`.
+   */
   readonly values: Float64Array;
   /** Values beyond 2^53, by match. */
   readonly large: readonly (readonly [match: number, value: bigint])[];
+  /** Why events had no usable value, by match. */
+  readonly rejected: readonly RejectedMatch[];
+}
+
+export interface RejectedMatch {
+  readonly match: number;
+  readonly code: RejectionCode;
+  readonly event_id: string;
+  /** The text that was found in place of a value. */
+  readonly found: string;
+}
+
+/** An event as people look at it: what the metrics it matched expose. */
+export interface RecentEvent {
+  readonly id: string;
+  readonly event: string;
+  /** Milliseconds. */
+  readonly at: number;
+  /** Counters that it counted in. */
+  readonly counted: readonly string[];
+  /** Counters that rejected it. */
+  readonly rejected: readonly string[];
+  /** Exposed properties as text, by path. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface ApplyRequest extends MeterAddress, EventColumns {
+  /** Of the metrics that the events were evaluated with. */
+  readonly catalog_version: number;
+  /** The last of these events, by index. */
+  readonly recent: readonly (readonly [event: number, shown: RecentEvent])[];
 }
 
 export interface ApplyReply {
+  /** The events were evaluated with metrics too old for a recount that is under way: nothing was done. */
+  readonly stale: boolean;
   /** Events that were new. */
   readonly fresh: number;
   /** Events that had been counted before, with the same content. */
@@ -61,14 +101,79 @@ export interface ReadReply {
   readonly days: readonly UsageDay[];
 }
 
+/** What is recounted from the archive. */
+export interface RecountScope {
+  readonly job_id: string;
+  /** The counters to recount. */
+  readonly counters: readonly string[];
+  /** UTC days, both ends included. */
+  readonly from_day: number;
+  readonly to_day: number;
+  /** Of the metrics that this job began with: events evaluated with older ones are refused from now on. */
+  readonly catalog_version: number;
+  /** Whether events that the meter has no memory of are taken as well: it may have lost it. */
+  readonly trusts_archive: boolean;
+}
+
+/** Events from the archive, for a second set of books. */
+export interface RecountRequest extends MeterAddress, EventColumns {
+  readonly scope: RecountScope;
+}
+
+export interface RecountReply {
+  /**
+   * `opened`: this call opened the books, so that objects archived meanwhile have to be read again.
+   * `needless`: the meter was made after the job began and has counted with its metrics from the first event.
+   */
+  readonly books: "opened" | "open" | "needless";
+  /** Events that the meter has not counted: on their way, or in quarantine. */
+  readonly uncounted: number;
+}
+
+/** One day that the books and the meter do not agree on. */
+export interface DayDifference {
+  readonly metric_id: string;
+  readonly day: number;
+  readonly meter: string;
+  readonly archive: string;
+}
+
+/** A day of the meter, told apart by what it says. */
+export interface DayDigest {
+  readonly metric_id: string;
+  readonly day: number;
+  readonly version: number;
+  /** A 52-bit hash of what D1 should hold. */
+  readonly digest: number;
+}
+
+export interface CompareReply {
+  /** Whether this job's books are open here. */
+  readonly is_open: boolean;
+  /** Days compared. */
+  readonly days: number;
+  readonly differences: readonly DayDifference[];
+  /** All of them; `differences` lists the first. */
+  readonly difference_count: number;
+  readonly digests: readonly DayDigest[];
+}
+
 /** What the Workers call on a customer's meter. */
 export interface MeterRpc {
   /** Counts what is new, in one transaction. */
   apply(request: ApplyRequest): Promise<ApplyReply>;
   /** The customer's days in a range, live. */
   read(request: ReadRequest): Promise<ReadReply>;
+  /** The customer's latest events, newest first. */
+  recent(address: MeterAddress): Promise<readonly RecentEvent[]>;
   /** Sends to D1 what an alarm should have sent. */
   flush(address: MeterAddress): Promise<void>;
+  /** Adds events of the archive to a job's books, which it opens. */
+  recount(request: RecountRequest): Promise<RecountReply>;
+  /** Holds a job's books against the meter's. Changes nothing. */
+  compare(address: MeterAddress, jobId: string): Promise<CompareReply>;
+  /** Closes a job's books, and with `replace` puts their days in the place of the meter's. Answers what then waits to be flushed. */
+  closeBooks(address: MeterAddress, jobId: string, replace: boolean): Promise<ApplyReply["watch"]>;
 }
 
 /**

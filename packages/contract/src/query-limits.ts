@@ -21,9 +21,22 @@ export const ATTRIBUTES_MAX = 50;
 export const ATTRIBUTE_KEY_LENGTH_MAX = 64;
 export const ATTRIBUTE_LENGTH_MAX = 500;
 
+/** How far ahead a metric's next version can begin: no other can begin before it. */
+export const EFFECTIVE_AHEAD_MS_MAX = 366 * 86_400_000;
+
 /** Characters of an `Idempotency-Key`. */
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 /** How long a repeated request gets the first one's answer. */
 export const IDEMPOTENT_ANSWER_MS = 24 * 3_600_000;
 /** How long a request may take before another with its key is let through. */
 export const IDEMPOTENT_PROGRESS_MS = 60_000;
+
+/** Customers' days of which one answer unites the ids, and characters of their ids and groups: seconds of work. */
+export const FOLDED_DAYS_MAX = 50_000;
+export const FOLDED_LENGTH_MAX = 100_000_000;
+/** Customers that a ranking by distinct count looks at: the candidates, by the most that they can have. */
+export const RANKING_CANDIDATES_MAX = 10_000;
+/** Conditions on labels in one usage query. */
+export const LABEL_FILTERS_MAX = 5;
+/** Days of rejected events when the request does not say. */
+export const REJECTED_DAYS_DEFAULT = 7;

@@ -46,13 +46,16 @@ export const TopCustomersSchema = z
     metric: z.string(),
     name: z.string().describe("The metric's name."),
     unit: z.string(),
+    aggregation: z
+      .string()
+      .describe("count, sum, max, min, unique or latest; only the first two add up over customers."),
     days: z.int(),
     from: DateSchema,
     to: DateSchema,
     time_zone: z.string(),
     incomplete_day: DateSchema.describe("Today, which is not over."),
     as_of: InstantSchema.describe("When the figures were read; meters may know what they have not sent yet."),
-    approximate: z.boolean(),
+    approximate: z.boolean().describe("Whether any figure is an estimate, as distinct counts of many ids are."),
     data: z.array(TopCustomerSchema).describe("By total, the largest first; equals by their id."),
   })
   .meta({ id: "TopCustomers" });

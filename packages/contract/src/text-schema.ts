@@ -13,7 +13,15 @@ export function plainText(lengthMax: number) {
     .refine(isPrintable, "Must not contain control characters, direction overrides or half a surrogate pair.");
 }
 
-/** The same, where nothing may stand for "none". */
+/** A name, as files and charts show it: no spreadsheet must take it for a formula. */
+export function nameText(lengthMax: number) {
+  return plainText(lengthMax).refine(
+    (text) => !/^[=+\-@]/.test(text),
+    "Must not begin with =, +, - or @: a spreadsheet would run it as a formula.",
+  );
+}
+
+/** The same as `plainText`, where nothing may stand for "none". */
 export function optionalText(lengthMax: number) {
   return z
     .string()

@@ -1,3 +1,5 @@
+import { canonicalDecimal } from "./decimal.ts";
+
 /** A value JSON can hold. A number that JavaScript would round is kept as its text. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -19,20 +21,11 @@ const MAYBE_ROUNDED = /[:,[\s]-?(?:[0-9.]{16}|[0-9.]+[eE][+-]?[0-9]{3})/;
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
-/** A decimal as its significant digits and the power of ten of the first: equal for equal numbers. */
-function canonical(decimal: string): string {
-  const [mantissa = "", exponent = "0"] = decimal.toLowerCase().split("e");
-  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
-  const digits = whole + fraction;
-  const leading = digits.length - digits.replace(/^0+/, "").length;
-  const significant = digits.slice(leading).replace(/0+$/, "");
-  if (significant === "") return "0";
-  return `${mantissa.startsWith("-") ? "-" : ""}${significant}e${Number(exponent) + whole.length - leading}`;
-}
-
 const keepExact: Reviver = (_key, value, context) => {
   if (typeof value !== "number" || context.source === undefined) return value;
-  return Number.isFinite(value) && canonical(context.source) === canonical(String(value)) ? value : context.source;
+  return Number.isFinite(value) && canonicalDecimal(context.source) === canonicalDecimal(String(value))
+    ? value
+    : context.source;
 };
 
 /** JSON that was read without rounding. */

@@ -26,13 +26,23 @@ function narrow(value: bigint): Exact | undefined {
   return value >= INT64_MIN && value <= INT64_MAX ? value : undefined;
 }
 
-/** `a + b`, exactly; `undefined` when the sum leaves int64. */
-export function addExact(a: Exact, b: Exact): Exact | undefined {
+/**
+ * `a + b`, exactly. A sum may leave int64, on its way back or for good: what stores it looks with
+ * `fitsInt64`.
+ */
+export function addExact(a: Exact, b: Exact): Exact {
   if (typeof a === "number" && typeof b === "number") {
     const sum = a + b;
     if (Number.isSafeInteger(sum)) return sum;
   }
-  return narrow(BigInt(a) + BigInt(b));
+  const sum = BigInt(a) + BigInt(b);
+  const asNumber = Number(sum);
+  return Number.isSafeInteger(asNumber) ? asNumber : sum;
+}
+
+/** Whether SQLite's INTEGER holds it. */
+export function fitsInt64(value: Exact): boolean {
+  return typeof value === "number" || (value >= INT64_MIN && value <= INT64_MAX);
 }
 
 /**

@@ -1,6 +1,7 @@
 export * from "./day-book.ts";
 export * from "./event.ts";
 export * from "./exact.ts";
+export type * from "./filter.ts";
 export * from "./fingerprint-run.ts";
 export * from "./fingerprint-set.ts";
 export * from "./fingerprint.ts";

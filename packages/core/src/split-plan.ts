@@ -6,7 +6,7 @@ import type { BucketsByHour, DayPlan } from "./day-plan.ts";
  */
 export interface SplitPlan {
   readonly split: readonly SplitDay[];
-  /** Days in more than two parts, hour by hour. */
+  /** Days in more parts, hour by hour. */
   readonly hourly: readonly (readonly [day: number, buckets: BucketsByHour])[];
 }
 
@@ -20,13 +20,18 @@ export interface SplitDay {
   readonly other: number | null;
 }
 
-/** Sorts a plan's days by how they are added up. */
-export function toSplitPlan(plan: DayPlan): SplitPlan {
+/**
+ * Sorts a plan's days by how they are added up.
+ *
+ * @param grouped whether usage is split by labels: then a day that reaches out of the plan goes hour by
+ * hour, because what is subtracted would leave a 0 for groups that occur outside only.
+ */
+export function toSplitPlan(plan: DayPlan, grouped = false): SplitPlan {
   const split: SplitDay[] = plan.whole.map(([day, bucket]) => ({ day, main: bucket, moved: [], other: null }));
   const hourly: (readonly [number, BucketsByHour])[] = [];
   for (const [day, buckets] of plan.cut) {
     const parts = [...new Set(buckets)];
-    if (parts.length > 2) hourly.push([day, buckets]);
+    if (parts.length > 2 || (grouped && parts.includes(null))) hourly.push([day, buckets]);
     else split.push(toSplitDay(day, buckets, parts));
   }
   return { split, hourly };

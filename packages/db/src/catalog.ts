@@ -1,26 +1,71 @@
+import { MEMORY_DAYS, METRIC_VERSIONS_MAX } from "@tidemark/contract";
 import type { Metric } from "@tidemark/core";
 
 const VERSION = "SELECT catalog_version FROM projects WHERE id = ?";
-const METRICS = "SELECT id, slug, version, definition FROM metrics WHERE project_id = ? ORDER BY id LIMIT ?";
+
+/** How far the clocks of the Worker that makes a metric and of those that receive events may be apart. */
+const CLOCKS_APART_MS = 1_000;
+
+/** What people choose to see of events is no rule of counting: every version shows what the metric does now. */
+const METRICS = `
+  SELECT m.id, m.slug, v.version, v.counter_id, CASE v.version WHEN 1 THEN v.created_at - ${CLOCKS_APART_MS} END AS received_from,
+    v.counts_from, next.effective_from AS counts_until, v.backfilled, v.definition,
+    m.definition -> 'exposed_event_keys' AS exposed_event_keys
+  FROM metrics m
+  JOIN metric_versions v ON v.project_id = m.project_id AND v.metric_id = m.id
+  LEFT JOIN metric_versions next
+    ON next.project_id = v.project_id AND next.metric_id = v.metric_id AND next.version = v.version + 1
+  WHERE m.project_id = ? AND m.deleted_at IS NULL AND (next.version IS NULL OR next.effective_from >= ?)
+  ORDER BY m.id, v.version
+  LIMIT ?`;
+
+/** How long after its successor a version can still count an event: what is older is forgotten, and never counted. */
+const STILL_COUNTS_MS = MEMORY_DAYS * 86_400_000;
 
 /** The version of a project's metrics, or `undefined` when there is no such project. One row read. */
 export async function readCatalogVersion(db: D1Database, projectId: string): Promise<number | undefined> {
   return (await db.prepare(VERSION).bind(projectId).first<number>("catalog_version")) ?? undefined;
 }
 
-/** A project's metrics with the version they belong to, read together. */
+/**
+ * Every version of a project's metrics that can still count an event, with the version of the catalog
+ * they belong to, read together.
+ *
+ * @param limit of metrics.
+ * @param now in milliseconds.
+ */
 export async function readCatalog(
   db: D1Database,
   projectId: string,
   limit: number,
+  now: number,
 ): Promise<{ readonly version: number; readonly metrics: readonly Metric[] }> {
   const [versions, rows] = await db.batch([
     db.prepare(VERSION).bind(projectId),
-    db.prepare(METRICS).bind(projectId, limit),
+    db.prepare(METRICS).bind(projectId, now - STILL_COUNTS_MS, limit * METRIC_VERSIONS_MAX),
   ]);
   const [version] = (versions?.results ?? []) as { catalog_version: number }[];
-  const metrics = ((rows?.results ?? []) as { id: string; slug: string; version: number; definition: string }[]).map(
-    ({ definition, ...row }) => ({ ...(JSON.parse(definition) as Omit<Metric, "id" | "slug" | "version">), ...row }),
-  );
-  return { version: version?.catalog_version ?? 0, metrics };
+  return { version: version?.catalog_version ?? 0, metrics: ((rows?.results ?? []) as CatalogRow[]).map(toMetric) };
+}
+
+type Place = Pick<Metric, "id" | "slug" | "version" | "counter_id" | "received_from" | "counts_from" | "counts_until">;
+
+interface CatalogRow extends Place {
+  readonly backfilled: string;
+  readonly definition: string;
+  readonly exposed_event_keys: string | null;
+}
+
+/** Fields that definitions stored by earlier releases may lack. */
+const LATER_FIELDS = { filters: null, distinct_by: null, segments: [] };
+
+function toMetric({ definition, backfilled, exposed_event_keys, ...place }: CatalogRow): Metric {
+  const rules = JSON.parse(definition) as Omit<Metric, keyof Place | keyof typeof LATER_FIELDS>;
+  return {
+    ...LATER_FIELDS,
+    ...rules,
+    exposed_event_keys: JSON.parse(exposed_event_keys ?? "[]") as readonly string[],
+    backfilled: JSON.parse(backfilled) as Metric["backfilled"],
+    ...place,
+  };
 }

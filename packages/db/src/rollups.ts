@@ -1,4 +1,5 @@
 import type { UsageDay } from "@tidemark/core";
+import { toStoredRow } from "./stored-rows.ts";
 
 /** One customer's days, as they go to D1. */
 export interface CustomerDays {
@@ -12,12 +13,15 @@ export interface CustomerDays {
  * half the time of a batch. Quantities travel as text and are cast, because a bound number becomes REAL.
  */
 const UPSERT = `
-  INSERT INTO usage_days (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, CAST(value ->> 5 AS INTEGER), value ->> 6, value ->> 7, value ->> 8, value ->> 9
+  INSERT INTO usage_days (
+    project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups, ids, rejections, overflow)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, CAST(value ->> 5 AS INTEGER), value ->> 6,
+    value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
   FROM json_each(?) WHERE true
   ON CONFLICT DO UPDATE SET
-    version = excluded.version, value = excluded.value, events = excluded.events,
-    rejected = excluded.rejected, last_at = excluded.last_at, groups = excluded.groups
+    version = excluded.version, value = excluded.value, events = excluded.events, rejected = excluded.rejected,
+    last_at = excluded.last_at, groups = excluded.groups, ids = excluded.ids, rejections = excluded.rejections,
+    overflow = excluded.overflow
   WHERE excluded.version > usage_days.version`;
 
 /** Text of one parameter; D1 takes 2 MB. */
@@ -39,18 +43,7 @@ export async function writeUsageDays(db: D1Database, customers: readonly Custome
   };
   for (const { project_id, customer_id, days } of customers) {
     for (const day of days) {
-      const row = JSON.stringify([
-        project_id,
-        day.metric_id,
-        day.day,
-        customer_id,
-        day.version,
-        day.value,
-        day.events,
-        day.rejected,
-        day.last_at,
-        JSON.stringify(day.groups),
-      ]);
+      const row = toRow(project_id, customer_id, day);
       if (length + row.length > PARAMETER_LENGTH_MAX) close();
       rows.push(row);
       length += row.length;
@@ -58,4 +51,24 @@ export async function writeUsageDays(db: D1Database, customers: readonly Custome
   }
   close();
   if (statements.length > 0) await db.batch(statements);
+}
+
+/** The same day gives the same row, to the byte. */
+function toRow(projectId: string, customerId: string, day: UsageDay): string {
+  const row = toStoredRow(day);
+  return JSON.stringify([
+    projectId,
+    row.metric_id,
+    row.day,
+    customerId,
+    row.version,
+    row.value,
+    row.events,
+    row.rejected,
+    row.last_at,
+    row.groups,
+    row.ids,
+    row.rejections,
+    row.overflow,
+  ]);
 }

@@ -39,16 +39,118 @@ export const metrics = sqliteTable(
     project_id: text("project_id").notNull(),
     id: text("id").notNull(),
     slug: text("slug").notNull(),
+    /** Of what is counted; the definition below is this version's. */
     version: integer("version").notNull(),
     /** A `MetricInput` with its slug, as JSON. */
+    definition: text("definition").notNull(),
+    created_at: integer("created_at").notNull(),
+    updated_at: integer("updated_at").notNull(),
+    /** A deleted metric keeps its row, and with it its slugs. */
+    deleted_at: integer("deleted_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.id] }),
+    uniqueIndex("metrics_by_slug").on(table.project_id, table.slug),
+  ],
+);
+
+/** Every slug that a metric ever had: it goes on naming that metric and never names another. */
+export const metricSlugs = sqliteTable(
+  "metric_slugs",
+  {
+    project_id: text("project_id").notNull(),
+    slug: text("slug").notNull(),
+    metric_id: text("metric_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.slug] })],
+);
+
+/** What a metric counted, from when: a version for each change of the rules of counting. */
+export const metricVersions = sqliteTable(
+  "metric_versions",
+  {
+    project_id: text("project_id").notNull(),
+    metric_id: text("metric_id").notNull(),
+    version: integer("version").notNull(),
+    /** Under what this version's usage is kept: `usage_days.metric_id`. */
+    counter_id: text("counter_id").notNull(),
+    /** A `MetricInput` with its slug, as JSON. */
+    definition: text("definition").notNull(),
+    /** Limits and charges follow this version for events that happened from here on. */
+    effective_from: integer("effective_from").notNull(),
+    /** It counts events that happened from here on; null for however long ago. */
+    counts_from: integer("counts_from"),
+    /** Besides, those that happened in these spans, `[from, until][]` as JSON: they have been counted from the archive. */
+    backfilled: text("backfilled").notNull().default("[]"),
+    /** Charts show it from here on, in place of the version before; null for however long ago. */
+    shown_from: integer("shown_from"),
+    created_at: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.metric_id, table.version] })],
+);
+
+/** What is sold. */
+export const products = sqliteTable(
+  "products",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    slug: text("slug").notNull(),
+    /** fee, seat, connected_seat, usage or credit. */
+    kind: text("kind").notNull(),
+    metric_id: text("metric_id"),
+    /** A `ProductInput` with its slug, as JSON. */
     definition: text("definition").notNull(),
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.project_id, table.id] }),
-    uniqueIndex("metrics_by_slug").on(table.project_id, table.slug),
+    uniqueIndex("products_by_slug").on(table.project_id, table.slug),
+    index("products_by_metric").on(table.project_id, table.metric_id),
   ],
+);
+
+/** Recounts from the archive: backfill, rebuild, verify. */
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    /** backfill, rebuild or verify. */
+    kind: text("kind").notNull(),
+    /** waiting, running, done or failed. */
+    state: text("state").notNull(),
+    /** What to recount, as JSON. */
+    params: text("params").notNull(),
+    /** Where it is and what it found, as JSON. */
+    progress: text("progress").notNull(),
+    /** A runner has it until then; after that another may take it. */
+    leased_until: integer("leased_until").notNull(),
+    created_at: integer("created_at").notNull(),
+    updated_at: integer("updated_at").notNull(),
+    finished_at: integer("finished_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.id] }),
+    index("jobs_by_state").on(table.state, table.updated_at),
+    index("jobs_by_project").on(table.project_id, table.created_at),
+  ],
+);
+
+/** The customers that a job recounts. */
+export const jobCustomers = sqliteTable(
+  "job_customers",
+  {
+    project_id: text("project_id").notNull(),
+    job_id: text("job_id").notNull(),
+    customer_id: text("customer_id").notNull(),
+    /** In which pass over the archive it was met first; 0 when its meter needs no recount. */
+    pass: integer("pass").notNull(),
+    /** open, compared or closed. */
+    state: text("state").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.job_id, table.customer_id] })],
 );
 
 /** Customers appear with their first event; what people add to them is optional. */
@@ -77,6 +179,7 @@ export const usageDays = sqliteTable(
   "usage_days",
   {
     project_id: text("project_id").notNull(),
+    /** The counter: a metric's id, or that of one of its later versions. */
     metric_id: text("metric_id").notNull(),
     day: integer("day").notNull(),
     customer_id: text("customer_id").notNull(),
@@ -87,6 +190,12 @@ export const usageDays = sqliteTable(
     last_at: integer("last_at").notNull(),
     /** `DayGroup[]` as JSON. */
     groups: text("groups").notNull(),
+    /** `DistinctIds` of the whole day as JSON, for distinct counts. */
+    ids: text("ids"),
+    /** `Rejection[]` as JSON, where anything was rejected. */
+    rejections: text("rejections"),
+    /** 1 where a quantity of this day does not fit 64 bits: then `value` is 0, and `groups` holds it exactly. */
+    overflow: integer("overflow").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.project_id, table.metric_id, table.day, table.customer_id] })],
 );

@@ -1,13 +1,16 @@
-import type { DayPlan } from "@tidemark/core/day-plan";
-import { sql } from "drizzle-orm";
+import type { Aggregation } from "@tidemark/core";
+import type { UsageFigure } from "@tidemark/core/usage-fold";
+import { type SQL, sql } from "drizzle-orm";
 import { prepare } from "./prepare.ts";
-import { type Limbs, TOTAL_HIGH, TOTAL_LOW, toTotal } from "./total.ts";
-import { usageParts } from "./usage-parts.ts";
+import { readSaidKey } from "./said-key.ts";
+import { type Limbs, limbsOf, type Reducible, totalColumns, toTotal } from "./total.ts";
+import { type CounterPlan, TOTAL_VIEW, usageParts } from "./usage-parts.ts";
 
-/** One metric of one project. */
-export interface RankingScope {
+/** One metric of one project: the counters that it is read as, with the days to read of each. */
+export interface RankingScope<Rule extends Aggregation = Aggregation> {
   readonly project_id: string;
-  readonly metric_id: string;
+  readonly counters: readonly CounterPlan[];
+  readonly aggregation: Rule;
 }
 
 export interface RankedCustomer {
@@ -19,40 +22,34 @@ export interface RankedCustomer {
   readonly total: bigint;
 }
 
-export interface CustomerSum {
-  readonly customer_id: string;
-  readonly bucket: number;
-  readonly total: bigint;
-}
-
 interface RankingOptions {
   readonly limit: number;
   /** Whether totals below zero are shown, and ranked, as zero. */
   readonly clamp: boolean;
 }
 
-/** The customers with counted events in a plan, by what they used; equals by their id. */
+/**
+ * The customers with counted events in a plan, by what it comes to; equals by their id. For a distinct
+ * count by the sum of their days, which is the most it can be: its ids are not united here.
+ */
 export async function rankCustomers(
   db: D1Database,
   scope: RankingScope,
-  plan: DayPlan,
   options: RankingOptions,
 ): Promise<readonly RankedCustomer[]> {
-  const parts = usageParts({ project_id: scope.project_id, metric_ids: [scope.metric_id], customer_ids: null }, plan, {
-    labelIndexes: null,
-    live: [],
-  });
+  const aggregation = scope.aggregation === "unique" ? "sum" : scope.aggregation;
+  const counters = scope.aggregation === "unique" ? scope.counters.map(toWholeDays) : scope.counters;
+  const { high, low, said } = limbsOf(aggregation);
   const clamped = options.clamp ? sql`high < 0` : sql`FALSE`;
   const query = sql`
-    WITH sums AS (
-      SELECT customer_id, MAX(last_at) AS last_at,
-        SUM(value >> 32) + (SUM(value & 4294967295) >> 32) AS high, SUM(value & 4294967295) & 4294967295 AS low
-      FROM (${parts})
+    WITH totals AS (
+      SELECT customer_id, ${lastAt(aggregation)} AS last_at, ${high} AS high, ${low} AS low, ${said} AS said
+      FROM (${usageParts({ ...scope, counters, customer_ids: null }, { aggregation, view: TOTAL_VIEW })})
       GROUP BY customer_id
     ), ranked AS (
       SELECT customer_id, last_at, high, low,
         ROW_NUMBER() OVER (ORDER BY IIF(${clamped}, 0, high) DESC, IIF(${clamped}, 0, low) DESC, customer_id) AS place
-      FROM sums
+      FROM totals
       ORDER BY place
       LIMIT ${options.limit}
     )
@@ -61,24 +58,43 @@ export async function rankCustomers(
     LEFT JOIN customers AS c ON c.project_id = ${scope.project_id} AND c.customer_id = r.customer_id
     ORDER BY r.place`;
   const { results } = await prepare(db, query).all<Omit<RankedCustomer, "total"> & Limbs>();
-  return results.map(({ high, low, ...customer }) => ({ ...customer, total: toTotal({ high, low }) }));
+  return results.map(({ high: upper, low: lower, ...customer }) => ({
+    ...customer,
+    total: toTotal({ high: upper, low: lower }),
+  }));
+}
+
+/** A second MAX would take the value from another row: there, the value's own time is the latest. */
+function lastAt(aggregation: Reducible): SQL {
+  return aggregation === "latest" ? sql`CAST(SUBSTR(MAX(said), 1, 16) AS INTEGER)` : sql`MAX(last_at)`;
+}
+
+function toWholeDays({ counter_id, plan }: CounterPlan): CounterPlan {
+  const cut = plan.cut.map(([day, buckets]) => [day, buckets.find((bucket) => bucket !== null) ?? 0] as const);
+  return { counter_id, plan: { whole: [...plan.whole, ...cut], cut: [] } };
 }
 
 /** What some customers used in each bucket of a plan; buckets without a counted event are left out. */
-export async function sumByCustomer(
+export async function readCustomerFigures(
   db: D1Database,
-  scope: RankingScope & { readonly customer_ids: readonly string[] },
-  plan: DayPlan,
-): Promise<readonly CustomerSum[]> {
-  const { project_id, metric_id, customer_ids } = scope;
-  const parts = usageParts({ project_id, metric_ids: [metric_id], customer_ids }, plan, {
-    labelIndexes: null,
-    live: [],
-  });
+  scope: RankingScope<Reducible>,
+  customerIds: readonly string[],
+): Promise<readonly (UsageFigure & { readonly customer_id: string })[]> {
+  const { aggregation } = scope;
+  const parts = usageParts({ ...scope, customer_ids: customerIds }, { aggregation, view: TOTAL_VIEW });
   const query = sql`
-    SELECT customer_id, bucket, ${TOTAL_HIGH}, ${TOTAL_LOW}
+    SELECT customer_id, bucket, ${totalColumns(aggregation)}
     FROM (${parts})
     GROUP BY customer_id, bucket`;
-  const { results } = await prepare(db, query).all<Omit<CustomerSum, "total"> & Limbs>();
-  return results.map(({ customer_id, bucket, ...limbs }) => ({ customer_id, bucket, total: toTotal(limbs) }));
+  const { results } = await prepare(db, query).all<
+    Limbs & { customer_id: string; bucket: number; said: string | null }
+  >();
+  return results.map((row) => ({
+    customer_id: row.customer_id,
+    bucket: row.bucket,
+    group: "[]",
+    total: toTotal(row),
+    approximate: false,
+    ...readSaidKey(row.said),
+  }));
 }

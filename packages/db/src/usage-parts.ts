@@ -1,86 +1,87 @@
 import type { DayPlan } from "@tidemark/core/day-plan";
+import { isTotal } from "@tidemark/core/usage-fold";
 import { type SQL, sql } from "drizzle-orm";
-import { groupKey } from "./group-key.ts";
+import { groupFilter, groupKey, type GroupView } from "./group-key.ts";
+import { SAID_KEY } from "./said-key.ts";
+import type { Reducible } from "./total.ts";
+
+/** A counter with the days that are read of it. */
+export interface CounterPlan {
+  readonly counter_id: string;
+  readonly plan: DayPlan;
+}
 
 /** Whose usage of what. */
 export interface UsageScope {
   readonly project_id: string;
-  readonly metric_ids: readonly string[];
+  readonly counters: readonly CounterPlan[];
   /** `null`: every customer of the project. */
   readonly customer_ids: readonly string[] | null;
 }
 
+/** How it is put together. */
 export interface PartOptions {
-  /** Positions of the labels to group by; `null` not to group. */
-  readonly labelIndexes: readonly number[] | null;
-  /** Days that count only where the stored version is not older than this. */
-  readonly live: readonly { readonly metric_id: string; readonly day: number; readonly version: number }[];
+  readonly aggregation: Reducible;
+  readonly view: GroupView;
 }
+
+/** All of a counter, not split. */
+export const TOTAL_VIEW: GroupView = { labelIndexes: null, segment: null, only: [] };
 
 /**
- * A query for the parts that usage is composed of: `metric_id, customer_id, bucket, group_labels, value,
- * last_at`, a row for each day or hour of a day in which something counted. Every reading of usage adds
- * these up. The loops run from the small lists to the table, so that each step is a range of the primary
- * key; JSON is read only where hours or labels are asked for.
- *
- * @param plan not empty.
+ * A query for the parts that usage is composed of: `customer_id, bucket, group_labels, value, said,
+ * last_at`, a row for each day or hour of a day in which something counted. The loops run from the small
+ * lists to the table, so that each step is a range of the primary key; JSON is read only where hours or
+ * labels are asked for. Days beyond 64 bits are left out.
  */
-export function usageParts(scope: UsageScope, plan: DayPlan, options: PartOptions): SQL {
-  const parts: SQL[] = [];
-  if (plan.whole.length > 0) parts.push(wholeDays(scope, options));
-  if (plan.cut.length > 0) parts.push(cutDays(scope, options));
+export function usageParts(scope: UsageScope, options: PartOptions): SQL {
+  const { counters, customer_ids } = scope;
+  const byHour = options.aggregation === "latest";
+  const whole = counters.flatMap(({ counter_id, plan }) => plan.whole.map((entry) => [counter_id, ...entry]));
+  const cut = counters.flatMap(({ counter_id, plan }) => plan.cut.map((entry) => [counter_id, ...entry]));
   return sql`
-    WITH whole_day(day, bucket) AS MATERIALIZED (
-      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(plan.whole)})
-    ), cut_day(day, buckets) AS MATERIALIZED (
-      SELECT value ->> 0, value -> 1 FROM json_each(${JSON.stringify(plan.cut)})
-    ), metric(id) AS MATERIALIZED (
-      SELECT value FROM json_each(${JSON.stringify(scope.metric_ids)})
+    WITH whole_day(counter, day, bucket) AS MATERIALIZED (
+      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${JSON.stringify(whole)})
+    ), cut_day(counter, day, buckets) AS MATERIALIZED (
+      SELECT value ->> 0, value ->> 1, value -> 2 FROM json_each(${JSON.stringify(cut)})
     ), customer(id) AS MATERIALIZED (
-      SELECT value FROM json_each(${JSON.stringify(scope.customer_ids ?? [])})
-    ), live(metric_id, day, version) AS MATERIALIZED (
-      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${JSON.stringify(toTriples(options.live))})
+      SELECT value FROM json_each(${JSON.stringify(customer_ids ?? [])})
     )
-    ${sql.join(parts, sql` UNION ALL `)}`;
+    ${byHour ? hours(scope, options, WHOLE) : wholeDays(scope, options)} UNION ALL ${hours(scope, options, CUT)}`;
 }
 
-function wholeDays(scope: UsageScope, options: PartOptions): SQL {
-  const grouped = options.labelIndexes !== null;
+function wholeDays(scope: UsageScope, { view }: PartOptions): SQL {
+  const isSplit = !isTotal(view);
   return sql`
-    SELECT u.metric_id, u.customer_id, d.bucket, ${groupLabels(options)} AS group_labels,
-      ${grouped ? sql`CAST(u.groups ->> (g.fullkey || '.value') AS INTEGER)` : sql`u.value`} AS value, u.last_at
-    FROM whole_day AS d ${stored(scope, options)} ${grouped ? sql`CROSS JOIN json_each(u.groups) AS g` : sql``}
-    WHERE ${counted(scope, options)}`;
+    SELECT u.customer_id, d.bucket, ${groupKey(view)} AS group_labels,
+      ${isSplit ? sql`CAST(u.groups ->> (g.fullkey || '.value') AS INTEGER)` : sql`u.value`} AS value,
+      NULL AS said, u.last_at
+    FROM whole_day AS d ${stored(scope)} ${isSplit ? sql`CROSS JOIN json_each(u.groups) AS g` : sql``}
+    WHERE ${counted(scope)} ${groupFilter(view)}`;
 }
 
-function cutDays(scope: UsageScope, options: PartOptions): SQL {
+const WHOLE = { days: sql`whole_day`, bucket: sql`d.bucket` };
+const CUT = { days: sql`cut_day`, bucket: sql`d.buckets ->> CAST(h.key AS INTEGER)` };
+
+function hours(scope: UsageScope, { aggregation, view }: PartOptions, { days, bucket }: typeof WHOLE): SQL {
   return sql`
-    SELECT u.metric_id, u.customer_id, d.buckets ->> CAST(h.key AS INTEGER) AS bucket,
-      ${groupLabels(options)} AS group_labels, CAST(h.value AS INTEGER) AS value, u.last_at
-    FROM cut_day AS d ${stored(scope, options)}
+    SELECT u.customer_id, ${bucket} AS bucket, ${groupKey(view)} AS group_labels, CAST(h.value AS INTEGER) AS value,
+      ${aggregation === "latest" ? SAID_KEY : sql`NULL`} AS said, u.last_at
+    FROM ${days} AS d ${stored(scope)}
     CROSS JOIN json_each(u.groups) AS g
     CROSS JOIN json_each(u.groups, g.fullkey || '.hours') AS h
-    WHERE ${counted(scope, options)} AND d.buckets ->> CAST(h.key AS INTEGER) IS NOT NULL`;
+    WHERE ${counted(scope)} ${groupFilter(view)} AND ${bucket} IS NOT NULL`;
 }
 
 /** The stored days of the scope, driven by the days `d`. */
-function stored({ customer_ids }: UsageScope, { live }: PartOptions): SQL {
-  const customers = customer_ids === null ? sql`` : sql`CROSS JOIN customer AS c`;
-  const newer = live.length === 0 ? sql`` : sql`LEFT JOIN live AS l ON l.metric_id = u.metric_id AND l.day = u.day`;
-  return sql`CROSS JOIN metric AS m ${customers} CROSS JOIN usage_days AS u ${newer}`;
+function stored({ customer_ids }: UsageScope): SQL {
+  return customer_ids === null
+    ? sql`CROSS JOIN usage_days AS u`
+    : sql`CROSS JOIN customer AS c CROSS JOIN usage_days AS u`;
 }
 
-/** Which of them count: those with an event, unless a meter knows the day better. */
-function counted({ project_id, customer_ids }: UsageScope, { live }: PartOptions): SQL {
+/** Which of them count: those with an event. */
+function counted({ project_id, customer_ids }: UsageScope): SQL {
   const customers = customer_ids === null ? sql`` : sql`AND u.customer_id = c.id`;
-  const current = live.length === 0 ? sql`` : sql`AND (l.version IS NULL OR l.version <= u.version)`;
-  return sql`u.project_id = ${project_id} AND u.metric_id = m.id AND u.day = d.day ${customers} AND u.events > 0 ${current}`;
-}
-
-function groupLabels({ labelIndexes }: PartOptions): SQL {
-  return labelIndexes === null ? sql`'[]'` : groupKey(labelIndexes);
-}
-
-function toTriples(live: PartOptions["live"]): readonly (readonly [string, number, number])[] {
-  return live.map(({ metric_id, day, version }) => [metric_id, day, version]);
+  return sql`u.project_id = ${project_id} AND u.metric_id = d.counter AND u.day = d.day ${customers} AND u.events > 0 AND u.overflow = 0`;
 }

@@ -15,6 +15,7 @@ interface PipelineEnv {
   readonly ARCHIVE: R2Bucket;
   readonly METERS: DurableObjectNamespace;
   readonly ROLLUPS: Queue<string>;
+  readonly JOBS: Queue<string>;
   readonly FLUSH_SECONDS_MIN: string;
 }
 
@@ -22,7 +23,7 @@ type QueueHandler = (batch: MessageBatch<string>, env: never) => Promise<void>;
 
 interface Queued {
   readonly id: string;
-  readonly queue: "tidemark-events" | "tidemark-rollups" | "tidemark-dead-letters";
+  readonly queue: "tidemark-events" | "tidemark-rollups" | "tidemark-dead-letters" | "tidemark-jobs";
   readonly body: string;
   readonly timestamp: Date;
   attempts: number;
@@ -32,9 +33,11 @@ interface Queued {
 /** What goes wrong, asked at each step; everything works when left alone. */
 export interface Faults {
   /** Called with the name of each step: throw to make it fail. */
-  readonly before?: (step: "catalog" | "apply" | "archive" | "rollup" | "d1") => void;
+  readonly before?: (step: "catalog" | "apply" | "archive" | "rollup" | "job" | "d1") => void;
   /** Called when a meter has committed: throw to lose its answer. */
   readonly afterApply?: (customerId: string) => void;
+  /** Called when a job has entered archived events in a meter. */
+  readonly afterRecount?: () => Promise<void>;
   /** Whether the acks of a delivery are lost, so that all of it comes again. */
   readonly losesAcks?: () => boolean;
 }
@@ -62,7 +65,8 @@ export class PipelineHarness {
       }),
       ARCHIVE: intercept(bindings.ARCHIVE, { put: () => this.faults.before?.("archive") }),
       METERS: this.#meters(),
-      ROLLUPS: this.#rollups(),
+      ROLLUPS: this.#queue("tidemark-rollups", () => this.faults.before?.("rollup")),
+      JOBS: this.#queue("tidemark-jobs", () => this.faults.before?.("job")),
     };
   }
 
@@ -86,6 +90,12 @@ export class PipelineHarness {
       attempts: 1,
       dueAt: this.now,
     });
+  }
+
+  /** Loses what a queue holds. */
+  drop(queue: Queued["queue"]): void {
+    for (const message of this.#queued.filter((queued) => queued.queue === queue))
+      this.#queued.splice(this.#queued.indexOf(message), 1);
   }
 
   /** Delivers what is due of one queue, in the order that `shuffle` gives, as one batch. */
@@ -132,7 +142,7 @@ export class PipelineHarness {
 
   /** Delivers and rings what is due now, until nothing is. */
   async settle(): Promise<void> {
-    for (const queue of ["tidemark-events", "tidemark-rollups", "tidemark-dead-letters"] as const)
+    for (const queue of ["tidemark-events", "tidemark-jobs", "tidemark-rollups", "tidemark-dead-letters"] as const)
       await this.deliver(queue);
     for (const { projectId, customerId } of this.#customers.values()) {
       const stub = this.#stub(projectId, customerId);
@@ -162,12 +172,12 @@ export class PipelineHarness {
     return bindings.METERS.get(bindings.METERS.idFromName(meterName(projectId, customerId)));
   }
 
-  #rollups(): Queue<string> {
+  #queue(queue: Queued["queue"], announce: () => void): Queue<string> {
     return {
       metrics: () => bindings.ROLLUPS.metrics(),
       send: async (body) => {
-        this.faults.before?.("rollup");
-        this.push("tidemark-rollups", body);
+        announce();
+        this.push(queue, body);
         return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
       },
       sendBatch: () => Promise.reject(new Error("not used")),
@@ -177,24 +187,30 @@ export class PipelineHarness {
   /** The real namespace, except that each call passes the faults and the object sends to our queue. */
   #meters(): DurableObjectNamespace {
     const call = async (
-      method: "apply" | "flush",
-      request: { project_id: string; customer_id: string },
+      method: "apply" | "flush" | "recount" | "compare" | "closeBooks",
+      ...args: readonly [request: { project_id: string; customer_id: string }, ...rest: readonly unknown[]]
     ): Promise<unknown> => {
-      const { project_id: projectId, customer_id: customerId } = request;
+      const { project_id: projectId, customer_id: customerId } = args[0];
       this.#customers.set(meterName(projectId, customerId), { projectId, customerId });
-      this.faults.before?.("apply");
+      if (method === "apply") this.faults.before?.("apply");
+      if (method === "recount" || method === "closeBooks") this.faults.before?.("job");
       // The structured clone is what a remote call does to its arguments.
-      const sent = structuredClone(request);
+      const sent = structuredClone(args);
       const reply = await runInDurableObject(this.#stub(projectId, customerId), async (instance) => {
         Object.assign(instance, { env: this.env });
-        return (instance as unknown as Record<string, (argument: unknown) => Promise<unknown>>)[method]?.(sent);
+        const methods = instance as unknown as Record<string, (...sent: readonly unknown[]) => Promise<unknown>>;
+        return methods[method]?.(...sent);
       });
-      this.faults.afterApply?.(customerId);
+      if (method === "apply" || method === "flush") this.faults.afterApply?.(customerId);
+      if (method === "recount") await this.faults.afterRecount?.();
       return reply;
     };
     const get = (): unknown => ({
       apply: (request: never) => call("apply", request),
       flush: (request: never) => call("flush", request),
+      recount: (request: never) => call("recount", request),
+      compare: (address: never, jobId: string) => call("compare", address, jobId),
+      closeBooks: (address: never, jobId: string, replace: boolean) => call("closeBooks", address, jobId, replace),
     });
     return new Proxy(bindings.METERS, {
       get: (target, name: "get" | "idFromName") => (name === "get" ? get : target[name].bind(target)),

@@ -10,6 +10,7 @@ declare global {
       readonly METERS: DurableObjectNamespace<MeterRpc & Rpc.DurableObjectBranded>;
       readonly EVENTS: Queue<string>;
       readonly ROLLUPS: Queue<string>;
+      readonly JOBS: Queue<string>;
       readonly FLUSH_SECONDS_MIN: string;
       readonly KEY_PEPPER: string;
       /** What `workerd-setup.ts` applies; only tests have it. */

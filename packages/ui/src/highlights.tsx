@@ -3,20 +3,25 @@ import type { FC } from "hono/jsx";
 import { sumDecimals } from "./decimal.ts";
 import { counted } from "./format.ts";
 import { Quantity } from "./top-customers.tsx";
-import type { TopCustomersReport } from "./top-customers-report.ts";
+import { addsUp, type TopCustomersReport } from "./top-customers-report.ts";
 import { TREND_LABELS } from "./trend-badge.tsx";
 
-/** The figures a reader wants first: how much in all, whom to sell more to, whom to call. */
+/** The figures a reader wants first: how much in all, or by one at most where that does not add up, whom to sell more to, whom to call. */
 export const Highlights: FC<{ readonly report: TopCustomersReport }> = ({ report }) => {
   const count = (trend: Trend): number => report.data.filter((row) => row.trend === trend).length;
+  const totals = report.data.map(({ total }) => total);
   return (
     <dl class="highlights">
       <div>
         <dt>
-          {report.name}, {counted(report.days, "day")}
+          {addsUp(report) ? report.name : `Highest ${report.name}`}, {counted(report.days, "day")}
         </dt>
         <dd>
-          <Quantity text={sumDecimals(report.data.map(({ total }) => total))} unit={report.unit} />
+          <Quantity
+            text={addsUp(report) ? sumDecimals(totals) : (totals[0] ?? "0")}
+            unit={report.unit}
+            approximate={report.approximate}
+          />
         </dd>
       </div>
       <Count label="Customers shown" count={report.data.length} />

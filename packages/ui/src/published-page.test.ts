@@ -40,6 +40,22 @@ test("a total is readable at a glance and to the last digit", async () => {
   expect(html).toContain("<small>9,223,372,036,854,775,807.5</small>");
 });
 
+test("an estimate is marked, and is not shown to the last digit", async () => {
+  const html = await page({ report: report({ approximate: true, data: [row({ total: "123456" })] }) });
+  expect(html).toContain('<data value="123456" title="≈ 123,456 requests">≈ 123K</data>');
+  expect(html).not.toContain("<small>123,456</small>");
+  expect(await page()).not.toContain("≈");
+});
+
+test("totals that do not add up are neither added nor shown as shares", async () => {
+  const html = await page({
+    report: report({ aggregation: "max", data: [row({ total: "50" }), row({ total: "40" })] }),
+  });
+  expect(html).toContain('Highest API requests, 30 days</dt><dd><data value="50"');
+  expect(html).not.toContain("Who uses how much");
+  expect(html).not.toContain('value="90"');
+});
+
 test("the last call is relative, with the exact time for programs and on hover", async () => {
   expect(await page()).toContain(
     '<time datetime="2026-11-21T14:35:00.000Z" title="21 Nov 2026, 14:35 UTC">2 min ago</time>',

@@ -7,7 +7,7 @@ import { formatAgo, formatDayLong, formatDayShort, formatDuration, formatInstant
 import { Highlights } from "./highlights.tsx";
 import { Layout, type Theme, Wordmark } from "./layout.tsx";
 import { TopCustomers } from "./top-customers.tsx";
-import type { TopCustomersReport } from "./top-customers-report.ts";
+import { addsUp, type TopCustomersReport } from "./top-customers-report.ts";
 import { summarize, toBars } from "./top-customers-summary.ts";
 import { TrendRules } from "./trend-rules.tsx";
 
@@ -40,7 +40,7 @@ export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, link
         <Freshness asOf={report.as_of} now={now} />
       </header>
       {report.data.length > 0 && <Highlights report={report} />}
-      {report.data.length > 1 && Number(total) > 0 && (
+      {report.data.length > 1 && addsUp(report) && Number(total) > 0 && (
         <BarChart title="Who uses how much" summary={summarize(report)} bars={toBars(report)} whole={total} />
       )}
       <section class="sheet" aria-labelledby="customers">

@@ -36,12 +36,14 @@ export function report(over: Partial<TopCustomersReport> = {}): TopCustomersRepo
   return {
     name: "API requests",
     unit: "requests",
+    aggregation: "count",
     days: 30,
     from: "2026-10-23",
     to: "2026-11-21",
     time_zone: "UTC",
     incomplete_day: "2026-11-21",
     as_of: new Date(NOW - 70_000).toISOString(),
+    approximate: false,
     data: rows(20),
     ...over,
   };

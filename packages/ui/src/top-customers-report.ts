@@ -30,6 +30,8 @@ export interface TopCustomersReport {
   /** The metric's. */
   readonly name: string;
   readonly unit: string;
+  /** The metric's: count, sum, max, min, unique or latest. */
+  readonly aggregation: string;
   /** How many days the period has, and its first and last, `YYYY-MM-DD`. */
   readonly days: number;
   readonly from: string;
@@ -39,8 +41,15 @@ export interface TopCustomersReport {
   readonly incomplete_day: string | null;
   /** Up to when usage is in these figures, RFC 3339. */
   readonly as_of: string;
+  /** Whether figures are estimates. */
+  readonly approximate: boolean;
   /** In order of rank. */
   readonly data: readonly TopCustomerRow[];
+}
+
+/** Whether the totals of several customers add up to something: those of maxima or distinct counts do not. */
+export function addsUp({ aggregation }: Pick<TopCustomersReport, "aggregation">): boolean {
+  return aggregation === "count" || aggregation === "sum";
 }
 
 /** What people call a customer. */

@@ -59,7 +59,7 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
 };
 
 const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({ row, report, now }) => {
-  const { name, unit, days, incomplete_day } = report;
+  const { name, unit, days, incomplete_day, approximate } = report;
   const lastSeenAt = parseTimestamp(row.last_seen_at);
   return (
     <tr role="row">
@@ -75,7 +75,7 @@ const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({
         )}
       </th>
       <td role="cell" class="number total" data-label={name}>
-        <Quantity text={row.total} unit={unit} />
+        <Quantity text={row.total} unit={unit} approximate={approximate} />
       </td>
       <td role="cell" class="number" data-label="Active days">
         {row.active_days} <span class="soft">of {days}</span>
@@ -95,16 +95,25 @@ const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({
   );
 };
 
-/** At a glance and exactly, each where it can be read. */
-export const Quantity: FC<{ readonly text: string; readonly unit: string }> = ({ text, unit }) => {
+interface QuantityProps {
+  readonly text: string;
+  readonly unit: string;
+  /** Whether it is an estimate. */
+  readonly approximate: boolean;
+}
+
+/** At a glance and exactly, each where it can be read; an estimate says that it is one. */
+export const Quantity: FC<QuantityProps> = ({ text, unit, approximate }) => {
   const exact = formatExactNumber(text);
   const compact = formatCompact(text);
+  const mark = approximate ? "≈ " : "";
   return (
     <>
-      <data value={text} title={`${exact} ${unit}`}>
+      <data value={text} title={`${mark}${exact} ${unit}`}>
+        {mark}
         {compact}
       </data>
-      {compact !== exact && <small>{exact}</small>}
+      {compact !== exact && !approximate && <small>{exact}</small>}
     </>
   );
 };

@@ -5,6 +5,9 @@ import type { ConsumerEnv } from "./env.ts";
 /** Calls to meters under way at once. */
 const CALLS_MAX = 64;
 
+/** The next attempt reads the metrics again. */
+const STALE = "The metrics changed while the events were on their way, and a recount began.";
+
 /** How one customer's call ended. */
 export type Applied =
   | { readonly batch: CustomerBatch; readonly reply: ApplyReply }
@@ -18,7 +21,8 @@ export async function applyBatches(env: ConsumerEnv, batches: readonly CustomerB
     for (const batch of queue) {
       try {
         const meter = env.METERS.get(env.METERS.idFromName(meterName(batch.projectId, batch.customerId)));
-        results.push({ batch, reply: await meter.apply(batch.toRequest()) });
+        const reply = await meter.apply(batch.toRequest());
+        results.push(reply.stale ? { batch, error: STALE } : { batch, reply });
       } catch (error) {
         results.push({ batch, error });
       }

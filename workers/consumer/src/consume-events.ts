@@ -1,8 +1,7 @@
 import { MESSAGE_BYTES_MAX, type QuarantineEntry, type RollupMessage, type TouchedCustomer } from "@tidemark/contract";
-import type { Catalog } from "@tidemark/core";
 import { type Applied, applyBatches } from "./apply-batches.ts";
 import { ArchiveWriter } from "./archive-events.ts";
-import { catalogOf } from "./catalog-cache.ts";
+import { catalogOf, type VersionedCatalog } from "./catalog-cache.ts";
 import { CustomerBatch } from "./customer-batch.ts";
 import { decodeEventMessage, readProjectId } from "./decode-message.ts";
 import type { ConsumerEnv } from "./env.ts";
@@ -10,8 +9,8 @@ import { type RefusedEvent, toQuarantineEntries } from "./quarantine-entries.ts"
 import { retryDelay } from "./retry-delay.ts";
 
 /**
- * Counts a batch of event messages. A message is acknowledged when the meters of all its customers have
- * committed, its events are in the archive, and what could not be counted is on its way to quarantine;
+ * Counts a batch of event messages. A message is acknowledged when its events are in the archive, the
+ * meters of all its customers have committed, and what could not be counted is on its way to quarantine;
  * otherwise it is tried again, and the meters know what they have seen.
  */
 export async function consumeEvents(batch: MessageBatch<string>, env: ConsumerEnv): Promise<void> {
@@ -50,7 +49,9 @@ async function consumeProject(
   try {
     const catalog = await catalogOf(env.DB, projectId);
     const { batches, archive, unreadable } = groupByCustomer(messages, indexes, catalog);
-    const [applied] = await Promise.all([applyBatches(env, batches), archive.write(env.ARCHIVE, projectId)]);
+    // First the archive: whatever a meter has counted can be recounted from it.
+    await archive.write(env.ARCHIVE, projectId);
+    const applied = await applyBatches(env, batches);
     for (const result of applied) {
       if (!("error" in result)) continue;
       console.error(JSON.stringify({ at: "apply", project_id: projectId, error: String(result.error) }));
@@ -73,7 +74,7 @@ interface Grouped {
 }
 
 /** Decodes message by message, so that only columns and the messages' own text stay in memory. */
-function groupByCustomer(messages: Messages, indexes: readonly number[], catalog: Catalog): Grouped {
+function groupByCustomer(messages: Messages, indexes: readonly number[], catalog: VersionedCatalog): Grouped {
   const open = new Map<string, CustomerBatch>();
   const full: CustomerBatch[] = [];
   const archive = new ArchiveWriter();
@@ -92,10 +93,10 @@ function groupByCustomer(messages: Messages, indexes: readonly number[], catalog
       let customer = open.get(event.customer_id);
       if (customer === undefined || customer.isFull) {
         if (customer !== undefined) full.push(customer);
-        customer = new CustomerBatch(decoded.project_id, event.customer_id);
+        customer = new CustomerBatch(decoded.project_id, event.customer_id, catalog);
         open.set(event.customer_id, customer);
       }
-      customer.add(event, decoded.received_at, index, position, catalog);
+      customer.add(event, decoded.received_at, { message: index, position });
     }
   }
   return { batches: [...full, ...open.values()], archive, unreadable };

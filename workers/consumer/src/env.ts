@@ -6,6 +6,8 @@ export interface ConsumerEnv {
   readonly ARCHIVE: R2Bucket;
   readonly METERS: DurableObjectNamespace<CustomerMeter>;
   readonly ROLLUPS: Queue<string>;
+  /** Hands on jobs. */
+  readonly JOBS: Queue<string>;
   /** The shortest time between two flushes of one busy customer, in seconds. */
   readonly FLUSH_SECONDS_MIN: string;
 }

@@ -4,12 +4,14 @@ import { consumeDeadLetters } from "./consume-dead-letters.ts";
 import { consumeEvents } from "./consume-events.ts";
 import { consumeRollups } from "./consume-rollups.ts";
 import type { ConsumerEnv } from "./env.ts";
+import { consumeJobs } from "./jobs/consume-jobs.ts";
+import { wakeJobs } from "./jobs/wake-jobs.ts";
 import { sweep } from "./sweep.ts";
 
 export { CustomerMeter } from "./customer-meter/customer-meter.ts";
 export type { ConsumerEnv } from "./env.ts";
 
-/** Queues in, by name: events to meters, rollups to D1, dead letters to quarantine. */
+/** Queues in, by name: events to meters, rollups to D1, dead letters to quarantine, jobs to their next slice. */
 export async function queue(batch: MessageBatch<string>, env: ConsumerEnv): Promise<void> {
   switch (batch.queue) {
     case "tidemark-events":
@@ -18,6 +20,8 @@ export async function queue(batch: MessageBatch<string>, env: ConsumerEnv): Prom
       return consumeRollups(batch, env);
     case "tidemark-dead-letters":
       return consumeDeadLetters(batch, env);
+    case "tidemark-jobs":
+      return consumeJobs(batch, env);
     default:
       throw new Error(`No consumer for the queue ${batch.queue}.`);
   }
@@ -26,10 +30,11 @@ export async function queue(batch: MessageBatch<string>, env: ConsumerEnv): Prom
 /** Answers forgotten in one run. */
 const OLD_ANSWERS_MAX = 5_000;
 
-/** Every five minutes: wakes meters whose alarm died, and forgets what nobody will ask for again. */
+/** Every five minutes: wakes meters whose alarm died and jobs whose runner did, and forgets what nobody will ask for again. */
 export async function scheduled(_controller: ScheduledController, env: ConsumerEnv): Promise<void> {
   const now = Date.now();
   await sweep(env, now);
+  await wakeJobs(env, now);
   await deleteOldAnswers(env.DB, now - IDEMPOTENT_ANSWER_MS, OLD_ANSWERS_MAX);
 }
 

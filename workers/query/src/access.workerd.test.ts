@@ -1,6 +1,7 @@
 import type { ProblemBody } from "@tidemark/contract";
 import type { Scope } from "@tidemark/http/keys";
 import { env } from "cloudflare:workers";
+import { FIRST_STEP } from "@tidemark/contract";
 import { describe, expect, test } from "vitest";
 import { call, insertCustomer, json, makeMetric, makeProject, store, type TestProject } from "../test/fixture.ts";
 import { app } from "./index.ts";
@@ -17,23 +18,41 @@ const METRIC = { name: "A", aggregation: "count", event_matchers: [{ event: "a" 
 /** Every route of the API, with the ids of something that may or may not be there. */
 function routes(ids: {
   slug: string;
+  product: string;
   customer: string;
   publication: string;
   key: string;
   entry: string;
+  job: string;
 }): readonly Route[] {
-  const { slug, customer, publication, key, entry } = ids;
+  const { slug, product, customer, publication, key, entry, job } = ids;
   const published = { report: "top-customers", params: { metric: slug }, title: "T" };
   return [
     { target: "GET /v1/metrics", scope: "read" },
     { target: "POST /v1/metrics", scope: "admin", body: METRIC },
     { target: `GET /v1/metrics/${slug}`, scope: "read" },
+    { target: `PATCH /v1/metrics/${slug}`, scope: "admin", body: { name: "x" } },
+    { target: `GET /v1/metrics/${slug}/versions`, scope: "read" },
+    { target: "GET /v1/metric-templates", scope: "read" },
+    { target: "POST /v1/metrics/preview", scope: "read", body: { metric: METRIC, events: [] } },
+    { target: `POST /v1/metrics/${slug}/backfill`, scope: "admin", body: { from: "2026-11-01" } },
+    { target: "GET /v1/jobs", scope: "read" },
+    { target: "POST /v1/jobs", scope: "admin", body: { kind: "verify" } },
+    { target: `GET /v1/jobs/${job}`, scope: "read" },
+    { target: "GET /v1/products", scope: "read" },
+    { target: "POST /v1/products", scope: "admin", body: { name: "P", kind: "fee" } },
+    { target: `GET /v1/products/${product}`, scope: "read" },
+    { target: `PATCH /v1/products/${product}`, scope: "admin", body: { name: "x" } },
+    { target: `DELETE /v1/products/${product}`, scope: "admin" },
+    { target: `DELETE /v1/metrics/${slug}`, scope: "admin" },
     { target: `GET /v1/usage?metric=${slug}`, scope: "read" },
     { target: `GET /v1/usage?metric=${slug}&customer_id=${customer}`, scope: "read" },
     { target: "GET /v1/customers", scope: "read" },
     { target: `GET /v1/customers/${customer}`, scope: "read" },
     { target: `PATCH /v1/customers/${customer}`, scope: "admin", body: { name: "x" } },
     { target: `GET /v1/customers/${customer}/usage`, scope: "read" },
+    { target: `GET /v1/customers/${customer}/events`, scope: "read" },
+    { target: `GET /v1/events/rejected?metric=${slug}`, scope: "read" },
     { target: "GET /v1/reports", scope: "read" },
     { target: `GET /v1/reports/top-customers?metric=${slug}`, scope: "read" },
     { target: "POST /v1/publications", scope: "admin", body: published },
@@ -49,11 +68,23 @@ function routes(ids: {
   ];
 }
 
-const NOTHING = { slug: "none", customer: "none", publication: "pub_none", key: "none", entry: "none" };
+const NOTHING = {
+  slug: "none",
+  product: "none",
+  customer: "none",
+  publication: "pub_none",
+  key: "none",
+  entry: "none",
+  job: "none",
+};
 
 /** A project that has one of everything. */
 async function fill(project: TestProject) {
   const metric = await makeMetric(project, { slug: "secret_metric" });
+  await json(project, "POST /v1/products", {
+    body: { name: "secret product", slug: "secret_product", kind: "usage", metric: metric.slug },
+    status: 201,
+  });
   await store(project, metric.id, [{ customer: "secret-customer", at: Date.now() }]);
   const body = { report: "top-customers", params: { metric: metric.slug }, title: "secret title" };
   const publication = await json<{ id: string; public_url: string }>(project, "POST /v1/publications", {
@@ -69,14 +100,26 @@ async function fill(project: TestProject) {
   )
     .bind(project.id, `{"v":1,"project_id":"${project.id}","received_at":1,"events":[]}`)
     .run();
+  await insertDoneJob(project.id, "secret-job");
   return {
     slug: metric.slug,
+    product: "secret_product",
     customer: "secret-customer",
     publication: publication.id,
     key: key.id,
     entry: "secret-entry",
+    job: "secret-job",
     public_url: publication.public_url,
   };
+}
+
+function insertDoneJob(projectId: string, id: string): Promise<unknown> {
+  const params = { metric: null, customer_id: "secret-customer", from_day: 0, to_day: 20_000 };
+  return env.DB.prepare(
+    "INSERT INTO jobs (project_id, id, kind, state, params, progress, leased_until, created_at, updated_at) VALUES (?, ?, 'verify', 'done', ?, ?, 0, 0, 0)",
+  )
+    .bind(projectId, id, JSON.stringify(params), JSON.stringify(FIRST_STEP))
+    .run();
 }
 
 describe("a key opens what its scopes say", () => {
@@ -157,7 +200,7 @@ describe("another project's things are as if they did not exist", () => {
   test("in every list", async () => {
     const [theirs, mine] = [await makeProject(), await makeProject()];
     await fill(theirs);
-    for (const path of ["/v1/metrics", "/v1/customers", "/v1/publications", "/v1/quarantine"]) {
+    for (const path of ["/v1/metrics", "/v1/products", "/v1/customers", "/v1/publications", "/v1/quarantine"]) {
       expect(await json(mine, `GET ${path}`), path).toEqual({ data: [], next_cursor: null });
     }
     const keys = await json<{ data: { name: string }[] }>(mine, "GET /v1/keys");
@@ -181,7 +224,17 @@ describe("another project's things are as if they did not exist", () => {
     const [theirs, mine] = [await makeProject(), await makeProject()];
     const ids = await fill(theirs);
     const snapshot = async () => {
-      const tables = ["metrics", "customers", "publications", "quarantine", "api_keys", "usage_days"];
+      const tables = [
+        "metrics",
+        "metric_slugs",
+        "metric_versions",
+        "products",
+        "customers",
+        "publications",
+        "quarantine",
+        "api_keys",
+        "usage_days",
+      ];
       return Promise.all(
         tables.map(
           async (table) =>

@@ -4,13 +4,28 @@ import { listCustomers } from "./api/customers/list-customers.ts";
 import { readCustomer } from "./api/customers/read-customer.ts";
 import { readCustomerUsage } from "./api/customers/read-usage.ts";
 import { updateCustomer } from "./api/customers/update-customer.ts";
+import { listCustomerEvents } from "./api/events/list-customer-events.ts";
+import { listRejected } from "./api/events/list-rejected.ts";
 import { getHealth } from "./api/get-health.ts";
+import { backfillMetric } from "./api/jobs/backfill-metric.ts";
+import { createJob } from "./api/jobs/create-job.ts";
+import { listJobs, readJob } from "./api/jobs/read-jobs.ts";
 import { createKey } from "./api/keys/create-key.ts";
 import { listKeys } from "./api/keys/list-keys.ts";
 import { revokeKey } from "./api/keys/revoke-key.ts";
 import { createMetric } from "./api/metrics/create-metric.ts";
+import { deleteMetric } from "./api/metrics/delete-metric.ts";
 import { listMetrics } from "./api/metrics/list-metrics.ts";
+import { listTemplates } from "./api/metrics/list-templates.ts";
+import { listVersions } from "./api/metrics/list-versions.ts";
+import { previewMetric } from "./api/metrics/preview-metric.ts";
 import { readMetric } from "./api/metrics/read-metric.ts";
+import { updateMetric } from "./api/metrics/update-metric.ts";
+import { createProduct } from "./api/products/create-product.ts";
+import { deleteProduct } from "./api/products/delete-product.ts";
+import { listProducts } from "./api/products/list-products.ts";
+import { readProduct } from "./api/products/read-product.ts";
+import { updateProduct } from "./api/products/update-product.ts";
 import { createPublication } from "./api/publications/create-publication.ts";
 import { listPublications } from "./api/publications/list-publications.ts";
 import { revokePublication } from "./api/publications/revoke-publication.ts";
@@ -39,11 +54,27 @@ const routes: readonly ((app: QueryApp) => void)[] = [
   createMetric,
   listMetrics,
   readMetric,
+  updateMetric,
+  deleteMetric,
+  listVersions,
+  listTemplates,
+  previewMetric,
+  createProduct,
+  listProducts,
+  readProduct,
+  updateProduct,
+  deleteProduct,
+  backfillMetric,
+  createJob,
+  listJobs,
+  readJob,
   getUsage,
   listCustomers,
   readCustomer,
   updateCustomer,
   readCustomerUsage,
+  listCustomerEvents,
+  listRejected,
   listReports,
   getTopCustomers,
   createPublication,

@@ -12,6 +12,8 @@ export interface QueryEnv {
   readonly EVENTS: Queue<string>;
   /** Takes back rollups; a deployment without it keeps those in quarantine. */
   readonly ROLLUPS?: Queue<string>;
+  /** Begins jobs. */
+  readonly JOBS: Queue<string>;
   /** The secret under which keys are hashed. */
   readonly KEY_PEPPER: string;
 }

@@ -24,19 +24,25 @@ export function windowsOf(now: number, count: number, timeZone: string, atLeast 
   return { time_zone, days, dates: days.slice(-count).map(({ start }) => dateOf(start, time_zone)) };
 }
 
-/** What two windows are compared by: their days but the last, because today is not over. */
-export interface Comparison {
-  readonly value: bigint;
-  readonly previous: bigint;
-}
+/**
+ * The spans that reports put in one figure. `window` is what was asked for and `before` as many days
+ * before it. `current` and `previous` compare like with like: both windows without their last day, because
+ * today is not over. `last7` and `previous7` are the last whole days.
+ */
+export type WindowName = "window" | "before" | "current" | "previous" | "last7" | "previous7";
 
-/** Compares a window with the one before it, like with like. @param totals of every day, the last being today. */
-export function compareWindows(totals: readonly bigint[], count: number): Comparison {
-  const today = totals.length - 1;
-  return { value: add(totals, today - count + 1, today), previous: add(totals, today - 2 * count + 1, today - count) };
-}
-
-/** The sum of some days, from the first to before the end. */
-export function add(totals: readonly bigint[], from: number, end: number): bigint {
-  return totals.slice(Math.max(from, 0), end).reduce((sum, total) => sum + total, 0n);
+/** Which of the days each span holds, from the first to before the end. */
+export function spansOf({ days, dates }: Windows): ReadonlyMap<WindowName, readonly [from: number, end: number]> {
+  const end = days.length;
+  const today = end - 1;
+  const count = dates.length;
+  const spans: readonly (readonly [WindowName, number, number])[] = [
+    ["window", end - count, end],
+    ["before", end - 2 * count, end - count],
+    ["current", end - count, today],
+    ["previous", end - 2 * count, today - count],
+    ["last7", today - 7, today],
+    ["previous7", today - 14, today - 7],
+  ];
+  return new Map(spans.map(([name, from, until]) => [name, [Math.max(from, 0), Math.max(until, 0)]]));
 }

@@ -1,6 +1,9 @@
 import type { MetricInput } from "@tidemark/contract/metric-schema";
-import { dayOf, hourOf } from "@tidemark/core/timestamp";
+import { LABEL_LIMITS } from "@tidemark/contract";
+import { type Aggregation, fromInteger, hash52, MetricDay } from "@tidemark/core";
+import { dayOf } from "@tidemark/core/timestamp";
 import type { UsageDay } from "@tidemark/core/usage-day";
+import { writeUsageDays } from "@tidemark/db/rollups";
 import type { Scope } from "@tidemark/http/keys";
 import { createTenant } from "@tidemark/testing/tenant";
 import { env } from "cloudflare:workers";
@@ -20,6 +23,10 @@ export interface Use {
   /** In the metric's smallest unit; 1 when absent. */
   readonly value?: bigint | number;
   readonly labels?: readonly string[];
+  /** Bit `i`: in segment `i`. */
+  readonly segments?: number;
+  /** Which event it was; of `latest` values said at one time the one with the higher hash counts. */
+  readonly id?: string;
 }
 
 let made = 0;
@@ -79,35 +86,45 @@ export async function makeMetric(
 }
 
 /** Stores what happened as the rows that meters would have sent, and the customers. */
-export async function store(project: TestProject, metricId: string, uses: readonly Use[], version = 1): Promise<void> {
-  const customers = Map.groupBy(uses, ({ customer }) => customer);
-  const statements: D1PreparedStatement[] = [];
-  for (const [customer, own] of customers) {
-    statements.push(insertCustomer(project, customer, Math.min(...own.map(({ at }) => at))));
-    for (const day of toDays(metricId, own, version)) statements.push(insertDay(project, customer, day));
-  }
+export async function store(
+  project: TestProject,
+  counterId: string,
+  uses: readonly Use[],
+  version = 1,
+  aggregation: Aggregation = "sum",
+): Promise<void> {
+  const customers = [...Map.groupBy(uses, ({ customer }) => customer)];
+  const days = customers.map(([customer_id, own]) => ({
+    project_id: project.id,
+    customer_id,
+    days: toDays(counterId, own, version, aggregation),
+  }));
+  await writeUsageDays(env.DB, days);
+  const statements = customers.map(([customer, own]) =>
+    insertCustomer(
+      project,
+      customer,
+      own.reduce((first, { at }) => Math.min(first, at), Infinity),
+    ),
+  );
   for (let at = 0; at < statements.length; at += 500) await env.DB.batch(statements.slice(at, at + 500));
 }
 
 /** One customer's uses as the days that a meter would answer. */
-export function toDays(metricId: string, uses: readonly Use[], version = 1): UsageDay[] {
-  return [...Map.groupBy(uses, ({ at }) => dayOf(at))].map(([day, own]) => ({
-    metric_id: metricId,
-    day,
-    version,
-    value: total(own).toString(),
-    events: own.length,
-    rejected: 0,
-    last_at: Math.max(...own.map(({ at }) => at)),
-    groups: [...Map.groupBy(own, ({ labels = [] }) => JSON.stringify(labels))].map(([labels, members]) => ({
-      labels: JSON.parse(labels) as string[],
-      value: total(members).toString(),
-      events: members.length,
-      hours: Object.fromEntries(
-        [...Map.groupBy(members, ({ at }) => hourOf(at))].map(([hour, rest]) => [String(hour), total(rest).toString()]),
-      ),
-    })),
-  }));
+export function toDays(
+  counterId: string,
+  uses: readonly Use[],
+  version = 1,
+  aggregation: Aggregation = "sum",
+): UsageDay[] {
+  return [...Map.groupBy(uses, ({ at }) => dayOf(at))].map(([day, own]) => {
+    const counted = MetricDay.empty(counterId, aggregation, day);
+    for (const { at, value = 1, labels = [], segments = 0, id = "" } of own) {
+      const group = counted.group(labels, segments, LABEL_LIMITS);
+      counted.add(group, fromInteger(value.toString()), at, hash52(id), version);
+    }
+    return counted.toUsage();
+  });
 }
 
 /** The exact sum of uses: the oracle that answers are compared with. */
@@ -117,8 +134,9 @@ export function total(uses: readonly Use[]): bigint {
 
 export function insertDay(project: TestProject, customer: string, day: UsageDay): D1PreparedStatement {
   return env.DB.prepare(
-    `INSERT INTO usage_days (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups)
-     VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?)`,
+    `INSERT INTO usage_days
+       (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups, rejections)
+     VALUES (?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?, ?, ?, ?)`,
   ).bind(
     project.id,
     day.metric_id,
@@ -130,6 +148,7 @@ export function insertDay(project: TestProject, customer: string, day: UsageDay)
     day.rejected,
     day.last_at,
     JSON.stringify(day.groups),
+    day.rejections === undefined ? null : JSON.stringify(day.rejections),
   );
 }
 

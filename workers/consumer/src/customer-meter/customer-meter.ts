@@ -2,11 +2,15 @@ import { DurableObject } from "cloudflare:workers";
 import {
   type ApplyReply,
   type ApplyRequest,
+  type CompareReply,
   MEMORY_DAYS,
   type MeterAddress,
   type MeterRpc,
   type ReadReply,
   type ReadRequest,
+  type RecentEvent,
+  type RecountReply,
+  type RecountRequest,
 } from "@tidemark/contract";
 import { dayOf } from "@tidemark/core";
 import type { ConsumerEnv } from "../env.ts";
@@ -41,6 +45,25 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
   async read(request: ReadRequest): Promise<ReadReply> {
     const now = Date.now();
     return { as_of: now, days: this.#transact((sql) => this.#open(sql, request, now).read(request)) };
+  }
+
+  async recent(address: MeterAddress): Promise<readonly RecentEvent[]> {
+    return this.#transact((sql) => this.#open(sql, address, Date.now()).recent());
+  }
+
+  async recount(request: RecountRequest): Promise<RecountReply> {
+    return this.#transact((sql) => this.#open(sql, request, Date.now()).recount(request));
+  }
+
+  async compare(address: MeterAddress, jobId: string): Promise<CompareReply> {
+    return this.#transact((sql) => this.#open(sql, address, Date.now()).compare(jobId));
+  }
+
+  async closeBooks(address: MeterAddress, jobId: string, replace: boolean): Promise<ApplyReply["watch"]> {
+    const now = Date.now();
+    const watch = this.#transact((sql) => this.#open(sql, address, now).closeBooks(jobId, replace, now));
+    if (watch !== null) this.#setAlarm(watch.due_at);
+    return watch;
   }
 
   async flush(address: MeterAddress): Promise<void> {

@@ -19,10 +19,13 @@ function request(ids: readonly string[], change: Partial<ApplyRequest> = {}): Ap
     customer_id: "acme",
     fingerprints,
     instants: Float64Array.from(ids, () => NOON),
-    series: [{ metric_id: "requests", labels: [] }],
+    catalog_version: 1,
+    series: [{ metric_id: "requests", aggregation: "sum", labels: [], segments: 0 }],
     matches: Uint32Array.from(ids.flatMap((_, i) => [i, 0])),
     values: Float64Array.from(ids, () => 1),
     large: [],
+    rejected: [],
+    recent: [],
     ...change,
   };
 }
@@ -159,7 +162,12 @@ test("labels beyond the cap are counted together, and the total stays exact", as
   const meter = meterOf(customer);
   const count = 1_500;
   const ids = Array.from({ length: count }, (_, i) => `${i}`);
-  const series = ids.map((id) => ({ metric_id: "requests", labels: [`/page/${id}`] }));
+  const series = ids.map((id) => ({
+    metric_id: "requests",
+    aggregation: "sum" as const,
+    labels: [`/page/${id}`],
+    segments: 0,
+  }));
   await meter.apply(
     request(ids, { customer_id: customer, series, matches: Uint32Array.from(ids.flatMap((_, i) => [i, i])) }),
   );
@@ -176,7 +184,7 @@ test("labels beyond the cap are counted together, and the total stays exact", as
   expect(groups.find((group) => group.labels[0] === "(other)")?.value).toBe(String(count - 1_000));
 });
 
-test("sums beyond 2^53 are exact, and one that would leave int64 is rejected", async () => {
+test("sums are exact beyond 2^53, and beyond 2^63", async () => {
   const customer = "large";
   const meter = meterOf(customer);
   const large = 9_007_199_254_740_993n;
@@ -192,5 +200,5 @@ test("sums beyond 2^53 are exact, and one that would leave int64 is rejected", a
     from_day: 0,
     to_day: 40_000,
   });
-  expect([days[0]?.value, days[0]?.rejected]).toEqual([String(large * 2n), 1]);
+  expect([days[0]?.value, days[0]?.rejected]).toEqual([String(large * 2n + 9_223_372_036_854_775_807n), 0]);
 });

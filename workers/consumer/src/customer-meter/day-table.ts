@@ -1,35 +1,44 @@
 import type { MetricDay, UsageDay } from "@tidemark/core";
+import type { BookTables } from "./book-tables.ts";
 
-/** The days at rest in a range, both ends included. What the head holds of them is newer. */
-export function readDays(sql: SqlStorage, fromDay: number, toDay: number): UsageDay[] {
-  return parse(
-    sql.exec<Row>("SELECT body FROM days WHERE day >= ? AND day <= ? ORDER BY day, metric_id", fromDay, toDay),
-  );
-}
+/** The days that a set of books has laid to rest: those that left its row, to keep it small. */
+export class DayTable {
+  readonly #sql: SqlStorage;
+  readonly #table: string;
 
-/** One metric's day at rest, or `undefined`. */
-export function readDay(sql: SqlStorage, metricId: string, day: number): UsageDay | undefined {
-  return parse(sql.exec<Row>("SELECT body FROM days WHERE day = ? AND metric_id = ?", day, metricId))[0];
-}
+  constructor(sql: SqlStorage, tables: BookTables) {
+    this.#sql = sql;
+    this.#table = tables.days;
+  }
 
-/** Days at rest that changed after a version. Reads the whole table: only for a head that overflowed before it was flushed. */
-export function readDaysAfter(sql: SqlStorage, version: number): UsageDay[] {
-  return parse(sql.exec<Row>("SELECT body FROM days WHERE version > ?", version));
-}
+  /** The days at rest in a range, both ends included. What the head holds of them is newer. */
+  read(fromDay: number, toDay: number): UsageDay[] {
+    return this.#select("WHERE day >= ? AND day <= ? ORDER BY day, metric_id", fromDay, toDay);
+  }
 
-/** Lays a day to rest: one row. */
-export function writeDay(sql: SqlStorage, day: MetricDay): void {
-  sql.exec(
-    "INSERT INTO days (day, metric_id, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
-    day.day,
-    day.metricId,
-    day.version,
-    day.toText(),
-  );
-}
+  /** One metric's day, or `undefined`. */
+  find(metricId: string, day: number): UsageDay | undefined {
+    return this.#select("WHERE day = ? AND metric_id = ?", day, metricId)[0];
+  }
 
-type Row = { body: string };
+  /** Days that changed after a version. Reads the whole table: only for a head that overflowed before it was flushed. */
+  readAfter(version: number): UsageDay[] {
+    return this.#select("WHERE version > ?", version);
+  }
 
-function parse(rows: SqlStorageCursor<Row>): UsageDay[] {
-  return Array.from(rows, (row) => JSON.parse(row.body) as UsageDay);
+  /** Lays a day to rest: one row. */
+  write(day: MetricDay): void {
+    this.#sql.exec(
+      `INSERT INTO ${this.#table} (day, metric_id, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body`,
+      day.day,
+      day.metricId,
+      day.version,
+      day.toText(),
+    );
+  }
+
+  #select(where: string, ...bindings: readonly (string | number)[]): UsageDay[] {
+    const rows = this.#sql.exec<{ body: string }>(`SELECT body FROM ${this.#table} ${where}`, ...bindings);
+    return Array.from(rows, (row) => JSON.parse(row.body) as UsageDay);
+  }
 }

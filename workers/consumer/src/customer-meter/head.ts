@@ -1,6 +1,7 @@
-import type { MeterAddress } from "@tidemark/contract";
+import type { MeterAddress, RecentEvent, RecountScope } from "@tidemark/contract";
 import { MetricDay, type UsageDay } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
+import { dayKey, type Days } from "./books.ts";
 import { EMPTY_ID_STATE, type IdState } from "./id-memory.ts";
 
 /** What the meter knows of its flushes; times in milliseconds. */
@@ -23,56 +24,106 @@ export interface FlushState {
 export interface Head {
   readonly address: MeterAddress;
   readonly created_at: number;
+  /** Of the metrics that the first events were evaluated with; 0 before. */
+  created_catalog: number;
+  /** Events evaluated with older metrics are refused: something is, or was, recounted with these. */
+  required_catalog: number;
   /** The version of the latest change: at least one more than the one before and never behind the clock, so that it also outgrows those of a restored copy. */
   version: number;
   readonly flush: FlushState;
   ids: IdState;
-  /** Days in use, by `dayKey`. What is not here is in the table `days`. */
-  readonly days: Map<string, MetricDay>;
+  /** Days in use. What is not here is in the table `days`. */
+  readonly days: Days;
+  /** The latest events, oldest first, each as JSON. */
+  recent: readonly string[];
 }
 
-interface StoredHead {
-  readonly address: MeterAddress;
-  readonly created_at: number;
-  readonly version: number;
-  readonly flush: FlushState;
-  readonly ids: IdState;
-  readonly days: readonly UsageDay[];
+/** A recount's part of the row. */
+export interface RecountState {
+  readonly scope: RecountScope;
+  /** Events that the meter had not counted when the archive named them. */
+  uncounted: number;
+  ids: IdState;
+  readonly days: Days;
 }
 
-export function dayKey(metricId: string, day: number): string {
-  return `${day}:${metricId}`;
+/** Everything in the row. */
+export interface Loaded {
+  readonly head: Head;
+  readonly tail: Uint32Array;
+  readonly recount: RecountState | undefined;
+  readonly recountTail: Uint32Array;
 }
+
+type Stored<State extends { readonly days: Days }> = Omit<State, "days"> & { readonly days: readonly UsageDay[] };
+type StoredHead = Omit<Stored<Head>, "recent"> & { readonly recent?: readonly RecentEvent[] };
 
 /** The head of a meter that has never been called. */
 export function newHead({ project_id, customer_id }: MeterAddress, now: number): Head {
   return {
     address: { project_id, customer_id },
     created_at: now,
+    created_catalog: 0,
+    required_catalog: 0,
     version: 0,
     flush: { due_at: null, sent_version: 0, last_at: 0, busy_since: now, active_at: now, rests_unsent: false },
     ids: EMPTY_ID_STATE,
     days: new Map(),
+    recent: [],
   };
 }
 
-/** Reads the head and the newest fingerprints, or `undefined` for a meter that has never been called. */
-export function loadHead(sql: SqlStorage): { readonly head: Head; readonly tail: Uint32Array } | undefined {
-  const [row] = sql.exec<{ state: string; tail: ArrayBuffer }>("SELECT state, tail FROM head WHERE id = 1").toArray();
+/** Reads the row, or `undefined` for a meter that has never been called. */
+export function loadHead(sql: SqlStorage): Loaded | undefined {
+  const [row] = sql
+    .exec<{
+      state: string;
+      tail: ArrayBuffer;
+      books: string | null;
+      books_tail: ArrayBuffer | null;
+    }>("SELECT state, tail, books, books_tail FROM head WHERE id = 1")
+    .toArray();
   if (row === undefined) return undefined;
   const stored = JSON.parse(row.state) as StoredHead;
-  const days = new Map(stored.days.map((usage) => [dayKey(usage.metric_id, usage.day), MetricDay.from(usage)]));
-  return { head: { ...stored, days }, tail: new Uint32Array(row.tail) };
+  const recent = (stored.recent ?? []).map((event) => JSON.stringify(event));
+  // A meter from before recounts has neither of the two numbers.
+  const head: Head = { ...NO_CATALOG, ...stored, days: readDays(stored.days), recent };
+  return {
+    head,
+    tail: new Uint32Array(row.tail),
+    recount: row.books === null ? undefined : readRecount(row.books),
+    recountTail: new Uint32Array(row.books_tail ?? new ArrayBuffer()),
+  };
 }
 
-/** Writes the head: one row, whatever is in it. Days that did not change are not serialised again. */
-export function saveHead(sql: SqlStorage, head: Head, tail: Uint32Array): void {
-  const { days, ...rest } = head;
-  const texts = Array.from(days.values(), (day) => day.toText());
-  const state = `${JSON.stringify(rest).slice(0, -1)},"days":[${texts.join(",")}]}`;
+const NO_CATALOG = { created_catalog: 0, required_catalog: 0 };
+
+function readRecount(text: string): RecountState {
+  const stored = JSON.parse(text) as Stored<RecountState>;
+  return { ...stored, days: readDays(stored.days) };
+}
+
+function readDays(days: readonly UsageDay[]): Days {
+  return new Map(days.map((usage) => [dayKey(usage.metric_id, usage.day), MetricDay.from(usage)]));
+}
+
+/** Writes the row: one, whatever is in it. Days that did not change are not serialised again. */
+export function saveHead(sql: SqlStorage, { head, tail, recount, recountTail }: Loaded): void {
+  const { days, recent, ...rest } = head;
+  const state = `${JSON.stringify(rest).slice(0, -1)},"recent":[${recent.join(",")}],"days":[${writeDays(days)}]}`;
   sql.exec(
-    "INSERT INTO head (id, state, tail) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tail = excluded.tail",
+    "INSERT INTO head (id, state, tail, books, books_tail) VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tail = excluded.tail, books = excluded.books, books_tail = excluded.books_tail",
     state,
     toBlob(tail),
+    recount === undefined ? null : writeRecount(recount),
+    recount === undefined ? null : toBlob(recountTail),
   );
+}
+
+function writeRecount({ days, ...rest }: RecountState): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"days":[${writeDays(days)}]}`;
+}
+
+function writeDays(days: Days): string {
+  return Array.from(days.values(), (day) => day.toText()).join(",");
 }

@@ -1,5 +1,6 @@
 import { ABSENT, FANOUT, FINGERPRINT_WORDS, FingerprintSet, partBits, sortRecords } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
+import { type BookTables, MAIN_TABLES } from "./book-tables.ts";
 import { IdRuns, type Run, type Stretch } from "./id-runs.ts";
 
 /** What the head keeps of the memory; the records themselves are in the tail, the slots and the parts. */
@@ -42,6 +43,7 @@ const MERGE_PARTS = 16;
  */
 export class IdMemory {
   readonly #sql: SqlStorage;
+  readonly #slotTable: string;
   readonly #runs: IdRuns;
   #state: IdState;
   #tail: Uint32Array;
@@ -49,9 +51,10 @@ export class IdMemory {
   #recent: FingerprintSet | undefined;
   #added: number[] = [];
 
-  constructor(sql: SqlStorage, state: IdState, tail: Uint32Array) {
+  constructor(sql: SqlStorage, state: IdState, tail: Uint32Array, tables: BookTables = MAIN_TABLES) {
     this.#sql = sql;
-    this.#runs = new IdRuns(sql);
+    this.#slotTable = tables.slots;
+    this.#runs = new IdRuns(sql, tables);
     this.#state = state;
     this.#tail = tail;
   }
@@ -117,7 +120,7 @@ export class IdMemory {
     let id = 0;
     while (taken.has(id)) id++;
     this.#sql.exec(
-      "INSERT INTO id_slots (slot, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = excluded.records",
+      `INSERT INTO ${this.#slotTable} (slot, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = excluded.records`,
       id,
       toBlob(this.#tail),
     );
@@ -165,6 +168,16 @@ export class IdMemory {
     return true;
   }
 
+  /** Every id that is remembered, a stretch of records at a time. */
+  *all(): Generator<Uint32Array> {
+    yield this.#tail;
+    yield Uint32Array.from(this.#added);
+    for (const { id } of this.#state.slots) yield this.#readSlot(id);
+    for (const { id, level } of this.#state.runs) {
+      for (let part = 0; part < 2 ** partBits(level); part++) yield this.#runs.readPart(id, part) ?? new Uint32Array();
+    }
+  }
+
   #loadRecent(): FingerprintSet {
     const recent = new FingerprintSet();
     for (const { id } of this.#state.slots) recent.addAll(this.#readSlot(id));
@@ -174,7 +187,7 @@ export class IdMemory {
 
   #readSlot(id: number): Uint32Array {
     const { records } = this.#sql
-      .exec<{ records: ArrayBuffer }>("SELECT records FROM id_slots WHERE slot = ?", id)
+      .exec<{ records: ArrayBuffer }>(`SELECT records FROM ${this.#slotTable} WHERE slot = ?`, id)
       .one();
     return new Uint32Array(records);
   }

@@ -1,5 +1,6 @@
 import { ABSENT, buildFilter, cutIntoParts, findSorted, mayContain, partOf } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
+import type { BookTables } from "./book-tables.ts";
 import { FilterCache } from "./filter-cache.ts";
 
 /** A stretch of fingerprints: how many, and the newest day that one of their events happened on. */
@@ -22,13 +23,15 @@ const filters = new FilterCache(48_000_000);
 /** The parts of a meter's runs on disk, each beside its filter. */
 export class IdRuns {
   readonly #sql: SqlStorage;
+  readonly #table: string;
   /** Each run's filters, as far as they have been loaded, by part. */
   readonly #filters = new Map<number, PartFilters>();
   /** The runs of the last look-up, with their filters. */
   #open: { readonly runs: readonly Run[]; readonly each: readonly OpenRun[] } | undefined;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, tables: BookTables) {
     this.#sql = sql;
+    this.#table = tables.parts;
   }
 
   /** The content hash that one of the runs keeps for an id, or `ABSENT`. Reads a part only when its filter says so. */
@@ -50,8 +53,7 @@ export class IdRuns {
   /** Writes sorted records as parts of a run of this level: a row each. */
   writeParts(run: number, sorted: Uint32Array, level: number): void {
     for (const { part, records } of cutIntoParts(sorted, level)) {
-      const statement =
-        "INSERT INTO id_parts (key, filter, records) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filter = excluded.filter, records = excluded.records";
+      const statement = `INSERT INTO ${this.#table} (key, filter, records) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET filter = excluded.filter, records = excluded.records`;
       this.#sql.exec(statement, run * PARTS_PER_RUN_MAX + part, toBlob(buildFilter(records)), toBlob(records));
     }
   }
@@ -59,14 +61,17 @@ export class IdRuns {
   /** A part's records, or `undefined` when it has none. */
   readPart(run: number, part: number): Uint32Array | undefined {
     const [row] = this.#sql
-      .exec<{ records: ArrayBuffer }>("SELECT records FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
+      .exec<{ records: ArrayBuffer }>(
+        `SELECT records FROM ${this.#table} WHERE key = ?`,
+        run * PARTS_PER_RUN_MAX + part,
+      )
       .toArray();
     return row === undefined ? undefined : new Uint32Array(row.records);
   }
 
   delete(run: number): void {
     const first = run * PARTS_PER_RUN_MAX;
-    this.#sql.exec("DELETE FROM id_parts WHERE key >= ? AND key < ?", first, first + PARTS_PER_RUN_MAX);
+    this.#sql.exec(`DELETE FROM ${this.#table} WHERE key >= ? AND key < ?`, first, first + PARTS_PER_RUN_MAX);
     const ofRun = this.#filters.get(run);
     if (ofRun !== undefined) ofRun.length = 0;
     this.#filters.delete(run);
@@ -82,7 +87,7 @@ export class IdRuns {
 
   #loadFilter(run: number, part: number, ofRun: PartFilters): Uint8Array {
     const [row] = this.#sql
-      .exec<{ filter: ArrayBuffer }>("SELECT filter FROM id_parts WHERE key = ?", run * PARTS_PER_RUN_MAX + part)
+      .exec<{ filter: ArrayBuffer }>(`SELECT filter FROM ${this.#table} WHERE key = ?`, run * PARTS_PER_RUN_MAX + part)
       .toArray();
     const filter = row === undefined ? EMPTY_FILTER : new Uint8Array(row.filter);
     filters.keep(ofRun, part, filter);

@@ -1,15 +1,22 @@
 import {
   type ApplyReply,
   type ApplyRequest,
-  LABEL_LIMITS,
+  type CompareReply,
   type MeterAddress,
+  RECENT_EVENTS_MAX,
   type ReadRequest,
+  type RecentEvent,
+  type RecountReply,
+  type RecountRequest,
 } from "@tidemark/contract";
-import { ABSENT, type DayCounter, dayOf, type Exact, MetricDay, type UsageDay } from "@tidemark/core";
-import { readDay, readDays, readDaysAfter, writeDay } from "./day-table.ts";
-import { dayKey, type Head, loadHead, newHead, saveHead } from "./head.ts";
+import { ABSENT, dayOf, FINGERPRINT_WORDS, type MetricDay, type UsageDay } from "@tidemark/core";
+import { MAIN_TABLES } from "./book-tables.ts";
+import { Books } from "./books.ts";
+import { type Head, type Loaded, loadHead, newHead, saveHead } from "./head.ts";
 import { IdMemory } from "./id-memory.ts";
 import { planFlush } from "./plan-flush.ts";
+import { describeDifferences, Recount } from "./recount.ts";
+import { digestOf } from "../digest-of.ts";
 
 /** A redelivery within this time of the meter's first call reports the customer as new again. */
 const CREATED_MS = 10 * 60_000;
@@ -24,6 +31,16 @@ interface Applied {
   readonly alarmAt: number | null;
 }
 
+const STALE: ApplyReply = {
+  stale: true,
+  fresh: 0,
+  duplicates: 0,
+  conflicts: [],
+  forgotten: [],
+  created: false,
+  watch: null,
+};
+
 /**
  * One customer's counting state, between the disk and the calls. Every method is synchronous: the caller
  * runs it in one transaction and forgets the instance when it throws.
@@ -31,29 +48,36 @@ interface Applied {
 export class Meter {
   readonly #sql: SqlStorage;
   readonly #head: Head;
-  readonly #ids: IdMemory;
+  readonly #books: Books;
+  #recount: Recount | undefined;
   /** Whether this instance has set the alarm and not seen it run. */
   #alarmPending = false;
 
-  private constructor(sql: SqlStorage, head: Head, tail: Uint32Array) {
+  private constructor(sql: SqlStorage, { head, tail, recount, recountTail }: Loaded) {
     this.#sql = sql;
     this.#head = head;
-    this.#ids = new IdMemory(sql, head.ids, tail);
+    this.#books = new Books(sql, MAIN_TABLES, { ids: new IdMemory(sql, head.ids, tail), days: head.days });
+    this.#recount = recount === undefined ? undefined : new Recount(sql, recount, recountTail);
   }
 
   /** The meter as it was saved, or `undefined` when it has never been called. */
   static load(sql: SqlStorage): Meter | undefined {
     const loaded = loadHead(sql);
-    return loaded === undefined ? undefined : new Meter(sql, loaded.head, loaded.tail);
+    return loaded === undefined ? undefined : new Meter(sql, loaded);
   }
 
   /** A customer's new meter. Nothing is saved before the first event. */
   static create(sql: SqlStorage, address: MeterAddress, now: number): Meter {
-    return new Meter(sql, newHead(address, now), new Uint32Array());
+    const none = new Uint32Array();
+    return new Meter(sql, { head: newHead(address, now), tail: none, recount: undefined, recountTail: none });
   }
 
   get address(): MeterAddress {
     return this.#head.address;
+  }
+
+  get #ids(): IdMemory {
+    return this.#books.ids;
   }
 
   /**
@@ -62,17 +86,21 @@ export class Meter {
    */
   apply(request: ApplyRequest, now: number, flushIntervalMs: number): Applied {
     const head = this.#head;
+    if (request.catalog_version < head.required_catalog) return { alarmAt: null, reply: STALE };
     const isFirst = this.#ids.isEmpty;
-    const version = Math.max(head.version + 1, now);
+    if (isFirst) head.created_catalog = request.catalog_version;
+    const version = this.#nextVersion(now);
     const verdicts = this.#remember(request);
-    const touched = this.#count(request, verdicts.isFresh, version);
+    const touched = this.#books.count(request, verdicts.isFresh, version);
     if (touched !== undefined) head.version = version;
+    this.#recount?.follow(request, verdicts.isFresh);
+    this.#keepRecent(request, verdicts.isFresh);
 
     const flushAt = touched === undefined ? null : planFlush(head.flush, now, flushIntervalMs, this.#alarmPending);
     const alarmAt = flushAt ?? this.#planCompaction(now);
     if (alarmAt !== null) this.#alarmPending = true;
-    this.#ids.settle(alarmAt === null);
-    if (touched !== undefined) this.#moveDays(HEAD_TEXT_LIMIT, true);
+    this.#settle(alarmAt === null);
+    if (touched !== undefined) this.#layToRest(HEAD_TEXT_LIMIT, true);
     if (verdicts.fresh > 0) this.#save();
 
     const isYoung = now - head.created_at < CREATED_MS;
@@ -80,6 +108,7 @@ export class Meter {
     return {
       alarmAt,
       reply: {
+        stale: false,
         fresh: verdicts.fresh,
         duplicates: verdicts.duplicates,
         conflicts: verdicts.conflicts,
@@ -93,26 +122,19 @@ export class Meter {
   /** The days of some metrics in a range, whether in the head or at rest. */
   read({ metric_ids, from_day, to_day }: ReadRequest): UsageDay[] {
     const wanted = new Set(metric_ids);
-    const days: UsageDay[] = [];
-    const inHead = this.#head.days;
-    for (const day of inHead.values()) {
-      if (wanted.has(day.metricId) && day.day >= from_day && day.day <= to_day) days.push(day.toUsage());
-    }
-    for (const usage of readDays(this.#sql, from_day, to_day)) {
-      if (wanted.has(usage.metric_id) && !inHead.has(dayKey(usage.metric_id, usage.day))) days.push(usage);
-    }
-    return days.toSorted((a, b) => a.day - b.day);
+    return this.#books.read(from_day, to_day).filter((day) => wanted.has(day.metric_id));
+  }
+
+  /** The latest events, newest first. */
+  recent(): RecentEvent[] {
+    return this.#head.recent.toReversed().map((text) => JSON.parse(text) as RecentEvent);
   }
 
   /** What has not been handed to the rollup queue yet, and the version that handing it over reaches. */
   outbox(): { readonly days: readonly UsageDay[]; readonly version: number } {
     this.#alarmPending = false;
-    const { days, flush, version } = this.#head;
-    const inHead = Array.from(days.values()).filter((day) => day.version > flush.sent_version);
-    const atRest = flush.rests_unsent
-      ? readDaysAfter(this.#sql, flush.sent_version).filter((day) => !days.has(dayKey(day.metric_id, day.day)))
-      : [];
-    return { days: [...inHead.map((day) => day.toUsage()), ...atRest], version };
+    const { flush, version } = this.#head;
+    return { days: this.#books.readAfter(flush.sent_version, flush.rests_unsent), version };
   }
 
   /**
@@ -140,8 +162,8 @@ export class Meter {
     const forgets = this.#ids.forgetBefore(oldestDay);
     const compacts = this.#ids.needsCompaction;
     if (compacts) this.#ids.compact();
-    const moves = this.#moveDays(HEAD_TEXT_MAX, false);
-    if (spills || forgets || compacts || moves) this.#save();
+    const rests = this.#layToRest(HEAD_TEXT_MAX, false);
+    if (spills || forgets || compacts || rests) this.#save();
     return this.#ids.needsCompaction;
   }
 
@@ -155,12 +177,95 @@ export class Meter {
     return at;
   }
 
+  /** Enters events of the archive into a job's books. */
+  recount(request: RecountRequest): RecountReply {
+    const { scope } = request;
+    const head = this.#head;
+    const isOpen = this.#recount?.scope.job_id === scope.job_id;
+    if (!isOpen && head.created_catalog >= scope.catalog_version) return { books: "needless", uncounted: 0 };
+    const recount = isOpen && this.#recount !== undefined ? this.#recount : Recount.open(this.#sql, scope);
+    this.#recount = recount;
+    head.required_catalog = Math.max(head.required_catalog, scope.catalog_version);
+    const uncounted = recount.add(request, this.#ids);
+    this.#save();
+    return { books: isOpen ? "open" : "opened", uncounted };
+  }
+
+  /** Holds a job's books against the meter's. */
+  compare(jobId: string): CompareReply {
+    const recount = this.#recount;
+    if (recount?.scope.job_id !== jobId)
+      return { is_open: false, days: 0, differences: [], difference_count: 0, digests: [] };
+    const { counters, from_day, to_day } = recount.scope;
+    const { days, pairs } = recount.differences(this.#books);
+    return {
+      is_open: true,
+      days,
+      ...describeDifferences(pairs),
+      digests: this.read({ ...this.address, metric_ids: counters, from_day, to_day }).map(digestOf),
+    };
+  }
+
+  /**
+   * Closes a job's books. With `replace` their days take the place of the meter's where the two differ,
+   * ids that the meter had lost are remembered again, and what the job covers is sent to D1 anew.
+   *
+   * @returns a day that waits to be flushed, for which the alarm is to be set, or `null`.
+   */
+  closeBooks(jobId: string, replace: boolean, now: number): ApplyReply["watch"] {
+    const recount = this.#recount;
+    if (recount?.scope.job_id !== jobId) return null;
+    if (replace) this.#replaceDays(recount, now);
+    recount.close();
+    this.#recount = undefined;
+    if (replace) this.#head.flush.due_at = now;
+    this.#save();
+    const watch = replace ? this.#watch(undefined) : null;
+    if (watch !== null) this.#alarmPending = true;
+    return watch;
+  }
+
+  #replaceDays(recount: Recount, now: number): void {
+    const head = this.#head;
+    const { pairs } = recount.differences(this.#books);
+    const version = this.#nextVersion(now);
+    for (const { recounted } of pairs) this.#books.replace({ ...recounted, version });
+    if (pairs.length > 0) head.version = version;
+    if (recount.uncounted > 0) this.#adoptIds(recount.books.ids);
+    if (recount.scope.trusts_archive) head.flush.sent_version = 0;
+    head.flush.rests_unsent = true;
+    this.#layToRest(HEAD_TEXT_LIMIT, true);
+  }
+
+  /** Remembers the ids that the meter had lost. */
+  #adoptIds(ids: IdMemory): void {
+    const today = dayOf(this.#head.version);
+    for (const records of ids.all()) {
+      for (let i = 0; i < records.length; i += FINGERPRINT_WORDS) {
+        const [low = 0, high = 0, content = 0] = records.subarray(i, i + FINGERPRINT_WORDS);
+        if (this.#ids.find(low, high) === ABSENT) this.#ids.add(low, high, content, today);
+      }
+      this.#ids.settle(true);
+    }
+  }
+
+  #nextVersion(now: number): number {
+    return Math.max(this.#head.version + 1, now);
+  }
+
   /** Brings the alarm forward when the ids want compaction; the flush that it also does is welcome. */
   #planCompaction(now: number): number | null {
     const { flush } = this.#head;
     if (!this.#ids.needsCompaction || (this.#alarmPending && flush.due_at !== null && flush.due_at <= now)) return null;
     flush.due_at = now;
     return now;
+  }
+
+  /** One full tail becomes a slot, if that row may be written: the meter's own first. */
+  #settle(maySpill: boolean): void {
+    const spills = maySpill && this.#ids.isTailFull;
+    this.#ids.settle(maySpill);
+    this.#recount?.books.ids.settle(maySpill && !spills);
   }
 
   #remember({ fingerprints, instants }: ApplyRequest): Verdicts {
@@ -191,46 +296,9 @@ export class Meter {
     return verdicts;
   }
 
-  /** Adds the fresh events' values. @returns a day that changed, or `undefined`. */
-  #count(request: ApplyRequest, isFresh: Uint8Array, version: number): MetricDay | undefined {
-    const { matches, values, instants, series } = request;
-    const large = new Map(request.large);
-    // The counters of this call, by day and series: most calls touch one day.
-    const counters = new Map<number, ({ readonly day: MetricDay; readonly counter: DayCounter } | undefined)[]>();
-    let touched: MetricDay | undefined;
-    for (let j = 0; j < values.length; j++) {
-      const event = matches[2 * j] ?? 0;
-      if (isFresh[event] !== 1) continue;
-      const instant = instants[event] ?? 0;
-      const dayNumber = dayOf(instant);
-      const seriesIndex = matches[2 * j + 1] ?? 0;
-      let ofDay = counters.get(dayNumber);
-      if (ofDay === undefined) counters.set(dayNumber, (ofDay = []));
-      let target = ofDay[seriesIndex];
-      if (target === undefined) {
-        const ref = series[seriesIndex];
-        if (ref === undefined) throw new Error("A match names a series that the call does not have.");
-        const day = this.#day(ref.metric_id, dayNumber);
-        target = { day, counter: day.group(ref.labels, LABEL_LIMITS) };
-        ofDay[seriesIndex] = target;
-      }
-      touched = target.day;
-      const value = values[j] ?? NaN;
-      if (Number.isNaN(value)) target.day.reject(version);
-      else target.day.add(target.counter, Number.isFinite(value) ? value : largeValue(large, j), instant, version);
-    }
-    return touched;
-  }
-
-  /** A metric's day, taken into the head if it rests. */
-  #day(metricId: string, day: number): MetricDay {
-    const key = dayKey(metricId, day);
-    const known = this.#head.days.get(key);
-    if (known !== undefined) return known;
-    const atRest = readDay(this.#sql, metricId, day);
-    const loaded = atRest === undefined ? MetricDay.empty(metricId, day) : MetricDay.from(atRest);
-    this.#head.days.set(key, loaded);
-    return loaded;
+  #keepRecent({ recent }: ApplyRequest, isFresh: Uint8Array): void {
+    const fresh = recent.filter(([event]) => isFresh[event] === 1).map(([, shown]) => JSON.stringify(shown));
+    if (fresh.length > 0) this.#head.recent = [...this.#head.recent, ...fresh].slice(-RECENT_EVENTS_MAX);
   }
 
   #watch(touched: MetricDay | undefined): ApplyReply["watch"] {
@@ -240,29 +308,23 @@ export class Meter {
     return { metric_id: waiting.metricId, day: waiting.day, version: waiting.version, due_at: flush.due_at };
   }
 
-  /** Moves days out of a head with more than `textMax` of them, oldest first. @returns whether any moved. */
-  #moveDays(textMax: number, evenUnsent: boolean): boolean {
-    const { days, flush } = this.#head;
-    let size = 0;
-    for (const day of days.values()) size += day.toText().length;
-    if (size <= textMax) return false;
-    let moved = false;
-    for (const day of [...days.values()].toSorted((a, b) => a.day - b.day)) {
-      if (size <= textMax) break;
-      const isUnsent = day.version > flush.sent_version;
-      if (isUnsent && !evenUnsent) continue;
-      flush.rests_unsent ||= isUnsent;
-      writeDay(this.#sql, day);
-      size -= day.toText().length;
-      days.delete(dayKey(day.metricId, day.day));
-      moved = true;
-    }
-    return moved;
+  /** Lays days of a head with more than `textMax` of them to rest. @returns whether any. */
+  #layToRest(textMax: number, evenUnsent: boolean): boolean {
+    const { flush } = this.#head;
+    const rested = this.#books.layToRest(textMax, (day) => evenUnsent || day.version <= flush.sent_version);
+    flush.rests_unsent ||= rested.some((day) => day.version > flush.sent_version);
+    return rested.length > 0;
   }
 
   #save(): void {
     this.#head.ids = this.#ids.state;
-    saveHead(this.#sql, this.#head, this.#ids.tail);
+    const recount = this.#recount;
+    saveHead(this.#sql, {
+      head: this.#head,
+      tail: this.#ids.tail,
+      recount: recount?.toState(),
+      recountTail: recount?.books.ids.tail ?? new Uint32Array(),
+    });
   }
 }
 
@@ -272,10 +334,4 @@ interface Verdicts {
   readonly conflicts: number[];
   readonly forgotten: number[];
   readonly isFresh: Uint8Array;
-}
-
-function largeValue(large: ReadonlyMap<number, bigint>, match: number): Exact {
-  const value = large.get(match);
-  if (value === undefined) throw new Error("A large value is missing from the call.");
-  return value;
 }

@@ -30,6 +30,26 @@ const STEPS: readonly string[] = [
      filter BLOB NOT NULL,
      records BLOB NOT NULL
    ) STRICT;`,
+  `-- A second set of books, while something is recounted from the archive: in the head's row what changes
+   -- with every call, in tables like the meter's own what that row cannot hold.
+   ALTER TABLE head ADD COLUMN books TEXT;
+   ALTER TABLE head ADD COLUMN books_tail BLOB;
+   CREATE TABLE recount_days (
+     day INTEGER NOT NULL,
+     metric_id TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     PRIMARY KEY (day, metric_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE recount_id_slots (
+     slot INTEGER PRIMARY KEY,
+     records BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE recount_id_parts (
+     key INTEGER PRIMARY KEY,
+     filter BLOB NOT NULL,
+     records BLOB NOT NULL
+   ) STRICT;`,
 ];
 
 /** Brings the object's schema up to date; a schema newer than this code is refused, and the call retried. */

@@ -40,6 +40,7 @@ Errors are \`application/problem+json\`; \`type\` is the address of a page that 
 const TAGS = [
   { name: "Events", description: "Send what happened." },
   { name: "Metrics", description: "Say what to count." },
+  { name: "Products", description: "Say what is sold." },
   { name: "Usage", description: "Read what was counted." },
   { name: "Customers" },
   { name: "Reports" },

@@ -2,16 +2,20 @@ import { METRICS_MAX, type MeterAddress } from "@tidemark/contract";
 import type { CustomerUsage } from "@tidemark/contract/customer-schema";
 import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import { changeOf } from "@tidemark/core/change";
-import { planDays, type UsageSum } from "@tidemark/core/day-plan";
+import { daysOfPlan } from "@tidemark/core/day-plan";
+import type { UsageFigure } from "@tidemark/core/usage-fold";
 import { findCustomer } from "@tidemark/db/customers";
 import { listMetrics } from "@tidemark/db/metrics";
 import type { QueryEnv } from "../../env.ts";
+import { FoldBudget } from "../../fold-budget.ts";
 import { toInstantText } from "../../plumbing/instant.ts";
 import { requireProject } from "../../project.ts";
 import { clamp, toQuantity } from "../../quantity.ts";
-import { add, compareWindows, type Windows, windowsOf } from "../../windows.ts";
+import { planSeries, type Series, SeriesFold } from "../../series-fold.ts";
+import { type WindowName, windowsOf } from "../../windows.ts";
 import { toMetric } from "../metrics/metric.ts";
-import { sumCustomerUsage } from "../usage/sum-customer-usage.ts";
+import { EVERYTHING, readCounters, toViews } from "../usage/counters.ts";
+import { readCustomerDays } from "../usage/read-customer-days.ts";
 import { noSuchCustomer } from "./customer.ts";
 
 /**
@@ -28,42 +32,47 @@ export async function answerCustomerUsage(env: QueryEnv, address: MeterAddress, 
   ]);
   const metrics = rows.map(toMetric);
   const windows = windowsOf(Date.now(), days, project.time_zone);
-  const question = { plan: planDays(windows.days), labelIndexes: null, rowsMax: metrics.length * windows.days.length };
-  const scope = { project_id, customer_id, metric_ids: metrics.map(({ id }) => id) };
-  const figures = await sumCustomerUsage(env, scope, question);
+  const plans = planSeries(windows);
+  const counters = await readCounters(env.DB, project_id, metrics);
+  const folds = metrics.map((metric) => ({ metric, fold: new SeriesFold(metric.aggregation, windows, plans) }));
+  const readings = folds.flatMap(({ metric: { id, aggregation }, fold }) =>
+    toViews(counters.get(id) ?? [], EVERYTHING).map((view) => ({ view, aggregation, plan: plans.days, fold })),
+  );
+  const span = daysOfPlan(plans.days) ?? { first: 0, last: -1 };
+  const budget = new FoldBudget("/days", "Ask for fewer days.");
+  const marks = await readCustomerDays(env, address, span, { readings, budget });
   // A customer's first figures can be in its meter before its row is in the database.
-  if (customer === undefined && !figures.known) throw noSuchCustomer();
+  if (customer === undefined && !marks.known) throw noSuchCustomer();
   return {
     customer_id,
     days,
     from: windows.dates[0] ?? "",
     to: windows.dates.at(-1) ?? "",
     time_zone: windows.time_zone,
-    as_of: toInstantText(figures.as_of),
-    live: figures.live,
-    data: metrics.map((metric) => toMetricUsage(metric, windows, figures.sums)),
+    as_of: toInstantText(marks.as_of),
+    live: marks.live,
+    data: folds.map(({ metric, fold }) => toMetricUsage(metric, fold.read(), windows.dates)),
   };
 }
 
 function toMetricUsage(
   metric: MetricDefinition,
-  windows: Windows,
-  sums: readonly UsageSum[],
+  series: Series,
+  dates: readonly string[],
 ): CustomerUsage["data"][number] {
-  const { days, dates } = windows;
-  const totals = days.map(() => 0n);
-  for (const { metric_id, bucket, total } of sums) if (metric_id === metric.id) totals[bucket] = total;
-  const count = dates.length;
-  const today = days.length - 1;
-  const compared = compareWindows(totals, count);
+  const shown = series.days.slice(-dates.length);
+  const over = (name: WindowName): UsageFigure | undefined => series.over(name);
+  const write = (figure: UsageFigure | undefined): string | null => toQuantity(figure?.total, metric);
+  const [current, previous] = [over("current"), over("previous")];
   return {
     metric: metric.slug,
     name: metric.name,
     unit: metric.unit,
-    value: toQuantity(add(totals, today - count + 1, today + 1), metric),
-    previous: toQuantity(add(totals, today - 2 * count + 1, today - count + 1), metric),
-    change: changeOf(clamp(compared.value, metric), clamp(compared.previous, metric)),
-    compared: { value: toQuantity(compared.value, metric), previous: toQuantity(compared.previous, metric) },
-    series: dates.map((day, index) => ({ day, value: toQuantity(totals[days.length - count + index] ?? 0n, metric) })),
+    value: write(over("window")),
+    previous: write(over("before")),
+    change: changeOf(clamp(current?.total ?? 0n, metric), clamp(previous?.total ?? 0n, metric)),
+    compared: { value: write(current), previous: write(previous) },
+    approximate: [over("window"), over("before"), ...shown].some((figure) => figure?.approximate === true),
+    series: dates.map((day, index) => ({ day, value: write(shown[index]) })),
   };
 }

@@ -172,6 +172,7 @@ describe("a customer's usage", () => {
         previous: "78",
         change: "0.25",
         compared: { value: "35", previous: "28" },
+        approximate: false,
         series: [5, 5, 5, 5, 5, 10, 100].map((value, index) => ({
           day: `2026-11-${15 + index}`,
           value: String(value),
@@ -185,6 +186,7 @@ describe("a customer's usage", () => {
         previous: "0",
         change: null,
         compared: { value: "0", previous: "0" },
+        approximate: false,
         series: Array.from({ length: 7 }, (_, index) => ({ day: `2026-11-${15 + index}`, value: "0" })),
       },
     ]);

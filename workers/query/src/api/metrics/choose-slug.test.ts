@@ -1,7 +1,7 @@
 import { SlugSchema } from "@tidemark/contract/metric-schema";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseSlug } from "./choose-slug.ts";
+import { chooseSlug, slugPrefix } from "./choose-slug.ts";
 
 test.each([
   ["API Requests", [], "api_requests"],
@@ -25,6 +25,7 @@ test("whatever the name, the slug is one and none of those taken", () => {
         const slug = chooseSlug(name, taken);
         expect(SlugSchema.safeParse(slug).success).toBe(true);
         expect(taken.has(slug)).toBe(false);
+        expect(slug.startsWith(slugPrefix(name))).toBe(true);
         taken.add(slug);
       }
     }),

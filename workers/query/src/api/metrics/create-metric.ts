@@ -1,7 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { METRICS_MAX } from "@tidemark/contract";
 import { type MetricInput, MetricInputSchema, MetricSchema } from "@tidemark/contract/metric-schema";
-import { insertMetric, listMetrics, type MetricRow } from "@tidemark/db/metrics";
+import { assignColors } from "@tidemark/core/segment-colors";
+import { insertMetric, listSlugs, type MetricRow } from "@tidemark/db/metrics";
 import { Problem } from "@tidemark/http/problem";
 import type { QueryApp } from "../../env.ts";
 import { IdempotencyHeaders, idempotent } from "../../plumbing/idempotent.ts";
@@ -9,8 +10,9 @@ import { jsonBody } from "../../plumbing/json-body.ts";
 import { newId } from "../../plumbing/new-id.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
-import { chooseSlug } from "./choose-slug.ts";
+import { chooseSlug, slugPrefix } from "./choose-slug.ts";
 import { toMetric } from "./metric.ts";
+import { slugTaken } from "./slug-taken.ts";
 
 const route = createRoute({
   method: "post",
@@ -37,28 +39,38 @@ const ATTEMPTS = 5;
 
 async function store(db: D1Database, projectId: string, input: MetricInput): Promise<MetricRow> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const row = toRow(projectId, input, input.slug ?? chooseSlug(input.name, await takenSlugs(db, projectId)));
+    const row = toRow(
+      projectId,
+      input,
+      input.slug ?? chooseSlug(input.name, await takenSlugs(db, projectId, input.name)),
+    );
     const outcome = await insertMetric(db, row, METRICS_MAX);
     if (outcome === "inserted") return row;
     if (outcome === "too_many")
       throw new Problem("conflict", `The project has ${METRICS_MAX} metrics, the most a project can have.`);
-    if (input.slug !== undefined) throw slugTaken(input.slug);
+    if (input.slug !== undefined) throw slugTaken("metric", input.slug);
   }
   throw new Problem("conflict", "Other requests took every slug that was tried; send again, or choose a slug.");
 }
 
 function toRow(projectId: string, input: MetricInput, slug: string): MetricRow {
   const now = Date.now();
-  const definition = JSON.stringify({ ...input, slug });
-  return { project_id: projectId, id: newId("met"), slug, version: 1, definition, created_at: now, updated_at: now };
+  const definition = JSON.stringify({ ...input, slug, segments: assignColors(input.segments) });
+  return {
+    project_id: projectId,
+    id: newId("met"),
+    slug,
+    version: 1,
+    definition,
+    created_at: now,
+    updated_at: now,
+    effective_from: now,
+  };
 }
 
-async function takenSlugs(db: D1Database, projectId: string): Promise<ReadonlySet<string>> {
-  const rows = await listMetrics(db, projectId, { after: undefined, limit: METRICS_MAX });
-  return new Set(rows.map(({ slug }) => slug));
-}
+/** Slugs looked at to find one that is free: ten for each metric that a project can have. */
+const SLUGS_MAX = 10 * METRICS_MAX;
 
-function slugTaken(slug: string): Problem {
-  const detail = `A metric has the slug "${slug}" already; choose another, or leave the slug out.`;
-  return new Problem("conflict", detail, { errors: [{ pointer: "/slug", code: "taken", detail }] });
+async function takenSlugs(db: D1Database, projectId: string, name: string): Promise<ReadonlySet<string>> {
+  return new Set(await listSlugs(db, projectId, { prefix: slugPrefix(name), limit: SLUGS_MAX }));
 }

@@ -40,10 +40,11 @@ describe("a metric that was made", () => {
       decimal_places: 0,
       default_interval: { count: 30, period: "days" },
       display: { interval_days: 30, format: "numeric", currency: null, style: "number" },
+      effective_from: metric.created_at,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
       updated_at: metric.created_at,
     });
-    expect(await json(project, "GET /v1/metrics/api_requests")).toEqual(metric);
+    expect(await json(project, "GET /v1/metrics/api_requests")).toEqual({ ...metric, products: [] });
     expect(await json(project, "GET /v1/metrics")).toEqual({ data: [metric], next_cursor: null });
   });
 
@@ -60,9 +61,15 @@ describe("a metric that was made", () => {
       value_property: "usage.output",
       group_by: ["model", "region.name"],
       exposed_event_keys: ["model"],
-      filters: null,
+      filters: { and: [{ property: "status", op: "lt", value: 400 }] },
       distinct_by: null,
-      segments: [],
+      segments: [
+        {
+          name: "EU",
+          color: "red",
+          filters: { or: [{ property: "region", op: "in", value: ["eu-west", "eu-central"] }] },
+        },
+      ],
       allow_negative: true,
       decimal_places: 4,
       default_interval: { count: 2, period: "weeks" },
@@ -70,7 +77,7 @@ describe("a metric that was made", () => {
     };
     const metric = await post(project, given);
     expect(metric).toMatchObject({ ...given, name: "Output tokens" });
-    expect(await json(project, "GET /v1/metrics/tokens-out")).toEqual(metric);
+    expect(await json(project, "GET /v1/metrics/tokens-out")).toEqual({ ...metric, products: [] });
   });
 
   test("tells the consumers to read the metrics again, and a refused one does not", async () => {
@@ -179,7 +186,11 @@ describe("a body that is not a metric names the field and the remedy", () => {
     [{ ...COUNT, default_interval: { count: 0, period: "days" } }, [["/default_interval/count", "too_small"]]],
     [deep, [["/display/interval_days", "invalid_value"]]],
     [{ ...COUNT, display: { format: "currency" } }, [["/display/currency", "invalid_value"]]],
-    [{ ...COUNT, filters: { and: [] } }, [["/filters", "invalid_type"]]],
+    [{ ...COUNT, filters: { and: [] } }, [["/filters/and", "invalid_value"]]],
+    [
+      { ...COUNT, filters: { and: [{ property: "a", op: "matches", value: ".*" }] } },
+      [["/filters/and/0/op", "invalid_value"]],
+    ],
     [[COUNT], [["", "invalid_type"]]],
     ["null", [["", "invalid_type"]]],
   ])("%j", async (body, expected) => {

@@ -1,19 +1,27 @@
 import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import type { TopCustomersAnswer, TopCustomersParams } from "@tidemark/contract/report-schema";
-import { planDays } from "@tidemark/core/day-plan";
+import { limitPlan, planDays } from "@tidemark/core/day-plan";
 import { classifyTrend } from "@tidemark/core/trend";
+import type { CounterView } from "@tidemark/core/usage-fold";
 import type { ProjectRow } from "@tidemark/db/projects";
-import { type RankedCustomer, rankCustomers, sumByCustomer } from "@tidemark/db/top-customers";
+import { type RankedCustomer, rankCustomers, readCustomerFigures } from "@tidemark/db/top-customers";
+import { FoldBudget } from "../../fold-budget.ts";
 import { toInstantText } from "../../plumbing/instant.ts";
 import { clamp, toQuantity } from "../../quantity.ts";
-import { add, compareWindows, type Windows, windowsOf } from "../../windows.ts";
+import { planSeries, type Series, SeriesFold } from "../../series-fold.ts";
+import { type WindowName, type Windows, windowsOf } from "../../windows.ts";
+import { EVERYTHING, readCounters, toViews } from "../usage/counters.ts";
+import { foldCustomers } from "./fold-customers.ts";
+import { rankDistinct } from "./rank-distinct.ts";
 
 /** The trend rules compare the last 7 whole days with the 7 before them: with today, 15. */
 const TREND_DAYS = 15;
 
 /**
- * The customers who used most of a metric in the last days, each with its days and its trend. Two
- * queries: the ranking, and the days of those who are in it.
+ * The customers who used most of a metric in the last days, each with its days and its trend: first the
+ * ranking, then the days of those who are in it.
+ *
+ * @throws Problem invalid_request where a distinct count would have to unite too many days.
  */
 export async function topCustomers(
   db: D1Database,
@@ -23,64 +31,117 @@ export async function topCustomers(
   const { project, metric } = subject;
   const now = Date.now();
   const windows = windowsOf(now, params.days, project.time_zone, TREND_DAYS);
-  const scope = { project_id: project.id, metric_id: metric.id };
-  const ranked = await rankCustomers(db, scope, planDays(wholeWindow(windows)), {
-    limit: params.limit,
-    clamp: !metric.allow_negative,
-  });
-  const customer_ids = ranked.map(({ customer_id }) => customer_id);
-  const sums = await sumByCustomer(db, { ...scope, customer_ids }, planDays(windows.days));
-  const series = new Map(customer_ids.map((id) => [id, windows.days.map(() => undefined as bigint | undefined)]));
-  for (const { customer_id, bucket, total } of sums) series.get(customer_id)?.splice(bucket, 1, total);
+  const counters = await readCounters(db, project.id, [metric]);
+  const views = toViews(counters.get(metric.id) ?? [], EVERYTHING);
+  const question = { project_id: project.id, metric, windows, views };
+  const ranked = await rank(db, question, params.limit);
+  const series = await readSeries(
+    db,
+    question,
+    ranked.map(({ customer_id }) => customer_id),
+  );
+  const rows = ranked.map((customer, index) =>
+    toRow(index + 1, customer, { series: series.get(customer.customer_id) ?? NO_SERIES, metric, windows, now }),
+  );
   return {
     report: "top-customers",
     metric: metric.slug,
     name: metric.name,
     unit: metric.unit,
+    aggregation: metric.aggregation,
     days: params.days,
     from: windows.dates[0] ?? "",
     to: windows.dates.at(-1) ?? "",
     time_zone: windows.time_zone,
     incomplete_day: windows.dates.at(-1) ?? "",
     as_of: toInstantText(now),
-    approximate: false,
-    data: ranked.map((customer, index) =>
-      toRow({ rank: index + 1, customer, days: series.get(customer.customer_id) ?? [] }, { metric, windows, now }),
-    ),
+    approximate: [...series.values()].some(isApproximate),
+    data: rows,
   };
+}
+
+interface Question {
+  readonly project_id: string;
+  readonly metric: MetricDefinition;
+  readonly windows: Windows;
+  readonly views: readonly CounterView[];
+}
+
+async function rank(
+  db: D1Database,
+  { project_id, metric, windows, views }: Question,
+  limit: number,
+): Promise<readonly RankedCustomer[]> {
+  const plan = planSeries(windows).spans.get("window") ?? planDays([]);
+  const counters = views.map((view) => ({ counter_id: view.counter_id, plan: limitPlan(plan, view) }));
+  const scope = { project_id, counters, aggregation: metric.aggregation };
+  return metric.aggregation === "unique"
+    ? rankDistinct(db, scope, { views, plan, limit })
+    : rankCustomers(db, scope, { limit, clamp: !metric.allow_negative });
+}
+
+/** Ids are united here, customer by customer; everything else the database composes. */
+async function readSeries(
+  db: D1Database,
+  { project_id, metric, windows, views }: Question,
+  customerIds: readonly string[],
+): Promise<ReadonlyMap<string, Series>> {
+  const { aggregation } = metric;
+  const plans = planSeries(windows);
+  const series = new Map<string, Series>();
+  const newFold = (): SeriesFold => new SeriesFold(aggregation, windows, plans);
+  if (aggregation === "unique") {
+    const budget = new FoldBudget("/limit", "Ask for fewer customers, or for fewer days.");
+    const folding = { project_id, views, aggregation, plan: plans.days, budget };
+    for await (const [id, fold] of foldCustomers(db, folding, customerIds, newFold)) series.set(id, fold.read());
+    return series;
+  }
+  const counters = views.map((view) => ({ counter_id: view.counter_id, plan: limitPlan(plans.days, view) }));
+  const figures = await readCustomerFigures(db, { project_id, counters, aggregation }, customerIds);
+  for (const [id, own] of Map.groupBy(figures, ({ customer_id }) => customer_id)) {
+    const fold = newFold();
+    for (const figure of own) fold.addFigure(figure);
+    series.set(id, fold.read());
+  }
+  return series;
+}
+
+const NO_SERIES: Series = { days: [], over: () => undefined };
+
+function isApproximate(series: Series): boolean {
+  return [series.over("window"), series.over("before"), ...series.days].some((figure) => figure?.approximate === true);
 }
 
 type Row = TopCustomersAnswer["data"][number];
 
-interface Ranking {
-  readonly rank: number;
-  readonly customer: RankedCustomer;
-  /** Of every day that was read; `undefined` where nothing counted. */
-  readonly days: readonly (bigint | undefined)[];
-}
-
 function toRow(
-  { rank, customer, days }: Ranking,
-  { metric, windows, now }: { readonly metric: MetricDefinition; readonly windows: Windows; readonly now: number },
+  place: number,
+  customer: RankedCustomer,
+  context: {
+    readonly series: Series;
+    readonly metric: MetricDefinition;
+    readonly windows: Windows;
+    readonly now: number;
+  },
 ): Row {
+  const { series, metric, windows, now } = context;
   const windowDays = windows.dates.length;
-  const totals = days.map((total) => total ?? 0n);
-  const today = totals.length - 1;
-  const active_days = days.slice(-windowDays).filter((total) => total !== undefined).length;
-  const compared = compareWindows(totals, windowDays);
+  const shown = series.days.slice(-windowDays);
+  const active_days = shown.filter((figure) => figure !== undefined).length;
+  const over = (name: WindowName): bigint => clamp(series.over(name)?.total ?? 0n, metric);
   const verdict = classifyTrend({
     now,
     firstSeenAt: customer.first_seen_at,
     lastSeenAt: customer.last_at,
     activeDays: active_days,
     windowDays,
-    current: clamp(compared.value, metric),
-    previous: clamp(compared.previous, metric),
-    last7: clamp(add(totals, today - 7, today), metric),
-    previous7: clamp(add(totals, today - 14, today - 7), metric),
+    current: over("current"),
+    previous: over("previous"),
+    last7: over("last7"),
+    previous7: over("previous7"),
   });
   return {
-    rank,
+    rank: place,
     customer_id: customer.customer_id,
     name: customer.name,
     total: toQuantity(customer.total, metric),
@@ -88,16 +149,6 @@ function toRow(
     last_seen_at: toInstantText(customer.last_at),
     trend: verdict.trend,
     trend_detail: { change: verdict.change, rule: verdict.rule },
-    series: windows.dates.map((day, index) => ({
-      day,
-      value: toQuantity(totals[totals.length - windowDays + index] ?? 0n, metric),
-    })),
+    series: windows.dates.map((day, index) => ({ day, value: toQuantity(shown[index]?.total ?? 0n, metric) })),
   };
-}
-
-/** The window as one bucket. */
-function wholeWindow({ days, dates }: Windows): readonly { readonly start: number; readonly end: number }[] {
-  const start = days[days.length - dates.length]?.start;
-  const end = days.at(-1)?.end;
-  return start === undefined || end === undefined ? [] : [{ start, end }];
 }

@@ -3,14 +3,17 @@ import { USAGE_ROWS_MAX } from "@tidemark/contract/query-limits";
 import type { Usage, UsageQuery } from "@tidemark/contract/usage-schema";
 import { bucketsOf } from "@tidemark/core/buckets";
 import { type DayPlan, daysOfPlan, planDays } from "@tidemark/core/day-plan";
-import { countRejected, sumProjectUsage } from "@tidemark/db/project-usage";
+import { type CounterView, type UsageFigure, UsageFold } from "@tidemark/core/usage-fold";
 import type { QueryEnv } from "../../env.ts";
-import { invalid } from "../../plumbing/issues.ts";
+import { FoldBudget } from "../../fold-budget.ts";
 import { toInstantText } from "../../plumbing/instant.ts";
 import { requireProject } from "../../project.ts";
 import { requireMetric } from "../metrics/metric.ts";
+import { readCounters, toViews } from "./counters.ts";
+import { type CustomerMarks, readCustomerDays } from "./read-customer-days.ts";
+import { readProjectFigures } from "./read-project-figures.ts";
 import { readRange } from "./read-range.ts";
-import { sumCustomerUsage, type UsageFigures } from "./sum-customer-usage.ts";
+import { readSelection } from "./read-selection.ts";
 import { toUsageRows } from "./to-usage-rows.ts";
 
 /**
@@ -24,62 +27,66 @@ export async function answerUsage(env: QueryEnv, projectId: string, query: Usage
     requireMetric(env.DB, projectId, query.metric),
   ]);
   const timeZone = query.tz ?? project.time_zone;
-  const labels = query.group_by === undefined ? null : chooseLabels(query.group_by, metric);
+  const selection = readSelection(query, metric);
   const span = readRange(query, metric, { now: Date.now(), timeZone });
   const buckets = bucketsOf(span, query.grain, timeZone);
-  const scope = { project_id: projectId, metric_id: metric.id, customer_id: query.customer_id };
-  const labelIndexes = labels?.map((label) => metric.group_by.indexOf(label)) ?? null;
-  const figures = await readFigures(env, scope, { plan: planDays(buckets), labelIndexes, rowsMax: USAGE_ROWS_MAX });
+  const counters = (await readCounters(env.DB, projectId, [metric])).get(metric.id) ?? [];
+  const question = { metric, plan: planDays(buckets), views: toViews(counters, selection) };
+  const { figures, ...marks } =
+    query.customer_id === undefined
+      ? await readAll(env, projectId, question)
+      : await readOne(env, { project_id: projectId, customer_id: query.customer_id }, question);
   return {
     metric: metric.slug,
     unit: metric.unit,
     customer_id: query.customer_id ?? null,
+    segment: selection.segment,
     grain: query.grain,
     time_zone: timeZone,
     from: toInstantText(span.start),
     to: toInstantText(span.end),
-    as_of: toInstantText(figures.as_of),
-    approximate: false,
-    live: figures.live,
-    rejected: figures.rejected,
-    data: toUsageRows(figures.sums, buckets, { metric, labels }),
+    as_of: toInstantText(marks.as_of),
+    approximate: figures.some(({ approximate }) => approximate),
+    live: marks.live,
+    rejected: marks.rejected,
+    overflow: marks.overflow,
+    data: toUsageRows(figures, buckets, { metric, labels: selection.labels }),
   };
 }
 
 interface Question {
+  readonly metric: MetricDefinition;
   readonly plan: DayPlan;
-  readonly labelIndexes: readonly number[] | null;
-  readonly rowsMax: number;
+  readonly views: readonly CounterView[];
 }
 
-async function readFigures(
-  env: QueryEnv,
-  scope: { readonly project_id: string; readonly metric_id: string; readonly customer_id: string | undefined },
-  question: Question,
-): Promise<Omit<UsageFigures, "known">> {
-  const { project_id, metric_id, customer_id } = scope;
-  const metric_ids = [metric_id];
-  if (customer_id !== undefined) return sumCustomerUsage(env, { project_id, customer_id, metric_ids }, question);
+interface Answer extends Omit<CustomerMarks, "known"> {
+  readonly figures: readonly UsageFigure[];
+}
+
+async function readAll(env: QueryEnv, projectId: string, { metric, plan, views }: Question): Promise<Answer> {
   const as_of = Date.now();
-  const days = daysOfPlan(question.plan);
-  if (days === undefined) return { sums: [], rejected: 0, as_of, live: false };
-  const all = { project_id, metric_id };
-  const [sums, rejected] = await Promise.all([
-    sumProjectUsage(env.DB, { ...all, ...question, limit: question.rowsMax + 1 }),
-    countRejected(env.DB, all, days),
-  ]);
-  return { sums, rejected, as_of, live: false };
+  const { aggregation } = metric;
+  const read = await readProjectFigures(env.DB, {
+    project_id: projectId,
+    aggregation,
+    plan,
+    views,
+    rowsMax: USAGE_ROWS_MAX,
+  });
+  return { ...read, as_of, live: false };
 }
 
-function chooseLabels(text: string, metric: MetricDefinition): readonly string[] {
-  const labels = text.split(",").map((label) => label.trim());
-  const unknown = labels.find((label) => !metric.group_by.includes(label));
-  if (unknown !== undefined || new Set(labels).size < labels.length) {
-    const split =
-      metric.group_by.length === 0
-        ? "This metric is not split by any label."
-        : `Must be of ${metric.group_by.join(", ")}, each once.`;
-    throw invalid([{ pointer: "/group_by", code: "invalid_value", detail: split }]);
-  }
-  return labels;
+async function readOne(
+  env: QueryEnv,
+  address: { readonly project_id: string; readonly customer_id: string },
+  { metric, plan, views }: Question,
+): Promise<Answer> {
+  const { aggregation } = metric;
+  const fold = new UsageFold(aggregation, plan);
+  const readings = views.map((view) => ({ view, aggregation, plan, fold }));
+  const span = daysOfPlan(plan) ?? { first: 0, last: -1 };
+  const budget = new FoldBudget("/from", "Ask for fewer days.");
+  const marks = await readCustomerDays(env, address, span, { readings, budget });
+  return { figures: fold.figures(), ...marks };
 }

@@ -14,7 +14,9 @@ const route = createRoute({
   tags: ["Usage"],
   summary: "Usage over time",
   description:
-    'Of one metric, for one customer or for all together. Rows without usage are there, with "0".\n\n' +
+    'Of one metric, for one customer or for all together. Rows without usage are there, with "0"; where a max, min ' +
+    "or latest has nothing to measure, with null. Distinct counts of many ids are estimates (`approximate`), within " +
+    "about two per cent, and of single hours within about seven.\n\n" +
     "With `customer_id` the customer's meter is asked, so what was counted a moment ago is included (`live`). " +
     "Without it the figures are those that the meters have sent: a quiet customer's arrive within seconds, " +
     "a busy one's at intervals that grow with the traffic.",
@@ -55,7 +57,7 @@ function toCsv(usage: Usage, groupBy: string | undefined): string {
     { text: start },
     { text: end },
     ...labels.map((label) => ({ text: group?.[label] ?? "" })),
-    { number: value },
+    value === null ? null : { number: value },
   ]);
   return writeCsv(["start", "end", ...labels, "value"], rows);
 }

@@ -127,12 +127,15 @@ describe("one customer's usage", () => {
       fingerprints: Uint32Array.of(1, 1, 1, 2, 2, 2, 3, 3, 3),
       instants: Float64Array.of(today(1), today(1), today(1) - DAY_MS),
       series: [
-        { metric_id: metric.id, labels: ["a"] },
-        { metric_id: metric.id, labels: ["b"] },
+        { metric_id: metric.id, aggregation: "count", labels: ["a"], segments: 0 },
+        { metric_id: metric.id, aggregation: "count", labels: ["b"], segments: 0 },
       ],
       matches: Uint32Array.of(0, 0, 1, 1, 2, 0),
       values: Float64Array.of(1, 1, 1),
       large: [],
+      rejected: [],
+      catalog_version: 1,
+      recent: [],
     });
     const usage = await json<Usage>(project, path, { bindings: { METERS: env.METERS } });
     expect([usage.live, usage.data.map(({ value }) => value)]).toEqual([true, ["1", "2"]]);

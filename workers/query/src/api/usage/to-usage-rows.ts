@@ -2,33 +2,33 @@ import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import { USAGE_ROWS_MAX } from "@tidemark/contract/query-limits";
 import type { UsageRow } from "@tidemark/contract/usage-schema";
 import type { Span } from "@tidemark/core/buckets";
-import type { UsageSum } from "@tidemark/core/day-plan";
+import type { UsageFigure } from "@tidemark/core/usage-fold";
 import { invalid } from "../../plumbing/issues.ts";
 import { toInstantText } from "../../plumbing/instant.ts";
 import { toQuantity } from "../../quantity.ts";
 
 /**
- * A row for every bucket, and every group that occurs; where nothing counted it is "0". By time, then by
- * group.
+ * A row for every bucket, and every group that occurs, by time and then by group; where nothing counted it
+ * is "0", or null where there was nothing to measure.
  *
  * @throws Problem invalid_request when that is too many rows.
  */
 export function toUsageRows(
-  sums: readonly UsageSum[],
+  figures: readonly UsageFigure[],
   buckets: readonly Span[],
   shape: { readonly metric: MetricDefinition; readonly labels: readonly string[] | null },
 ): UsageRow[] {
   const { metric, labels } = shape;
-  const groups = labels === null ? ["[]"] : [...new Set(sums.map(({ group }) => group))].toSorted();
-  const count = sums.length > USAGE_ROWS_MAX ? sums.length : groups.length * buckets.length;
+  const groups = labels === null ? ["[]"] : [...new Set(figures.map(({ group }) => group))].toSorted();
+  const count = figures.length > USAGE_ROWS_MAX ? figures.length : groups.length * buckets.length;
   if (count > USAGE_ROWS_MAX) throw tooManyRows();
-  const totals = new Map(sums.map(({ bucket, group, total }) => [`${bucket} ${group}`, total]));
+  const totals = new Map(figures.map(({ bucket, group, total }) => [`${bucket} ${group}`, total]));
   const named = groups.map((group) => ({ group, fields: labels === null ? {} : { group: nameLabels(group, labels) } }));
   return buckets.flatMap(({ start, end }, bucket) => {
     const times = { start: toInstantText(start), end: toInstantText(end) };
     return named.map(({ group, fields }) => ({
       ...times,
-      value: toQuantity(totals.get(`${bucket} ${group}`) ?? 0n, metric),
+      value: toQuantity(totals.get(`${bucket} ${group}`), metric),
       ...fields,
     }));
   });

@@ -197,6 +197,17 @@ test("a gap is filled for every group that occurs, and for no other", async () =
     `GET /v1/usage?metric=${metric.slug}&from=2026-01-18&to=2026-01-21&group_by=model`,
   );
   expect(empty.data).toEqual([]);
+  const evening = await json<Usage>(
+    project,
+    `GET /v1/usage?metric=${metric.slug}&from=2026-11-20T00:00:00Z&to=2026-11-20T20:00:00Z&group_by=model`,
+  );
+  expect(evening.data.map(({ value, group }) => `${group?.["model"]} ${value}`)).toEqual(["y 1"]);
+  await store(project, metric.id, [{ customer: "late", at: at("2026-11-20T22:00Z"), labels: ["z"] }]);
+  const later = await json<Usage>(
+    project,
+    `GET /v1/usage?metric=${metric.slug}&from=2026-11-20T00:00:00Z&to=2026-11-20T20:00:00Z&group_by=model`,
+  );
+  expect(later.data).toEqual(evening.data);
 });
 
 test("what was rejected is counted over the days of the range", async () => {
@@ -235,6 +246,20 @@ test("every question reads the hot table by ranges of its key, with everything b
   await json(project, "GET /v1/customers/acme/usage", { bindings: { DB, METERS } });
   await json(project, `GET /v1/reports/top-customers?metric=${metric.slug}`, { bindings: { DB } });
 
+  for (const aggregation of ["max", "latest", "unique"] as const) {
+    const property = aggregation === "unique" ? { distinct_by: "u" } : { value_property: "n" };
+    const other = await makeMetric(project, { name: aggregation, aggregation, group_by: ["model"], ...property });
+    await store(project, other.id, [{ customer: "acme", at: NOW, labels: ["a"] }], 1, aggregation);
+    for (const query of [...queries, "&filter=model:a"]) {
+      const path = `GET /v1/usage?metric=${other.slug}&from=2026-11-20&to=2026-11-22${query}`;
+      await json(project, path, { bindings: { DB } });
+      await json(project, `${path}&customer_id=acme`, { bindings: { DB } });
+    }
+    await json(project, `GET /v1/reports/top-customers?metric=${other.slug}`, { bindings: { DB } });
+  }
+  await json(project, `GET /v1/events/rejected?metric=${metric.slug}`, { bindings: { DB } });
+  await json(project, "GET /v1/events/rejected?customer_id=acme", { bindings: { DB } });
+
   const hot = statements.filter(({ sql }) => sql.includes("usage_days"));
   expect(hot.length).toBeGreaterThan(queries.length * 2);
   for (const { sql, params } of hot) {
@@ -245,7 +270,7 @@ test("every question reads the hot table by ranges of its key, with everything b
     expect(plan.length, sql).toBeGreaterThan(0);
     for (const detail of plan)
       expect(detail, sql).toMatch(
-        /^SEARCH (u|usage_days) USING PRIMARY KEY \(project_id=\? AND metric_id=\? AND day[=>]\?/,
+        /^SEARCH (u|usage_days) USING PRIMARY KEY \(project_id=\? AND metric_id=\? AND (day[=>]\?|\(day,customer_id\)>)/,
       );
     expect(sql).not.toMatch(/acme|2026|project-|met_/);
   }

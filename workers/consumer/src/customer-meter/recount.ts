@@ -1,0 +1,168 @@
+import type { CompareReply, DayDifference, EventColumns, RecountRequest, RecountScope } from "@tidemark/contract";
+import { ABSENT, dayOf, describeDay, MetricDay, type UsageDay } from "@tidemark/core";
+import { LABEL_LIMITS } from "@tidemark/contract";
+import { RECOUNT_TABLES } from "./book-tables.ts";
+import { Books, dayKey, type Wants } from "./books.ts";
+import type { RecountState } from "./head.ts";
+import { EMPTY_ID_STATE, IdMemory } from "./id-memory.ts";
+
+/** Text of days in the row above which days are laid to rest. */
+const DAYS_TEXT_MAX = 100_000;
+/** Differences that are listed. */
+const DIFFERENCES_MAX = 20;
+
+/**
+ * A second set of books for some counters and days, filled from the archive while the meter goes on
+ * counting. From the moment it is open every event that the meter counts is entered here too; what it
+ * counted before is in the archive, where the consumer writes before it calls a meter. An id is entered
+ * once, from wherever it comes first, so the books end up complete, in any order and however often the
+ * archive is read.
+ */
+export class Recount {
+  readonly books: Books;
+  readonly #state: RecountState;
+  readonly #sql: SqlStorage;
+  readonly #wants: Wants;
+
+  constructor(sql: SqlStorage, state: RecountState, tail: Uint32Array) {
+    const { counters, from_day, to_day } = state.scope;
+    const wanted = new Set(counters);
+    this.#sql = sql;
+    this.#state = state;
+    this.#wants = (metricId, day) => day >= from_day && day <= to_day && wanted.has(metricId);
+    const ids = new IdMemory(sql, state.ids, tail, RECOUNT_TABLES);
+    this.books = new Books(sql, RECOUNT_TABLES, { ids, days: state.days });
+  }
+
+  /** Opens new books; those of an earlier job are thrown away. */
+  static open(sql: SqlStorage, scope: RecountScope): Recount {
+    clearTables(sql);
+    return new Recount(sql, { scope, uncounted: 0, ids: EMPTY_ID_STATE, days: new Map() }, new Uint32Array());
+  }
+
+  get scope(): RecountScope {
+    return this.#state.scope;
+  }
+
+  /** Events that the meter had not counted when the archive named them. */
+  get uncounted(): number {
+    return this.#state.uncounted;
+  }
+
+  /** What is saved in the meter's row. */
+  toState(): RecountState {
+    this.#state.ids = this.books.ids.state;
+    return this.#state;
+  }
+
+  /**
+   * Enters events of the archive that the meter counted: not those whose id it knows with other content,
+   * and those that it does not know only if the archive is trusted more than the meter.
+   *
+   * @returns how many the meter has not counted.
+   */
+  add(request: RecountRequest, counted: IdMemory): number {
+    const { fingerprints, instants } = request;
+    const { trusts_archive } = this.scope;
+    const { ids } = this.books;
+    const isEntered = new Uint8Array(instants.length);
+    let uncounted = 0;
+    for (let i = 0; i < instants.length; i++) {
+      const low = fingerprints[3 * i] ?? 0;
+      const high = fingerprints[3 * i + 1] ?? 0;
+      const content = fingerprints[3 * i + 2] ?? 0;
+      const day = dayOf(instants[i] ?? 0);
+      if (!this.#isInRange(day) || ids.find(low, high) !== ABSENT) continue;
+      const known = counted.isForgotten(day) ? content : counted.find(low, high);
+      if (known === ABSENT) uncounted++;
+      if (known !== content && !(known === ABSENT && trusts_archive)) continue;
+      ids.add(low, high, content, day);
+      isEntered[i] = 1;
+    }
+    this.#state.uncounted += uncounted;
+    this.books.count(request, isEntered, 1, this.#wants);
+    ids.settle(true);
+    if (ids.needsCompaction) ids.compact();
+    this.books.layToRest(DAYS_TEXT_MAX, () => true);
+    return uncounted;
+  }
+
+  /** Enters what the meter has just counted. */
+  follow(columns: EventColumns, isFresh: Uint8Array): void {
+    const { fingerprints, instants } = columns;
+    const { ids } = this.books;
+    const isEntered = new Uint8Array(instants.length);
+    for (let i = 0; i < instants.length; i++) {
+      if (isFresh[i] !== 1) continue;
+      const low = fingerprints[3 * i] ?? 0;
+      const high = fingerprints[3 * i + 1] ?? 0;
+      const day = dayOf(instants[i] ?? 0);
+      if (!this.#isInRange(day) || ids.find(low, high) !== ABSENT) continue;
+      ids.add(low, high, fingerprints[3 * i + 2] ?? 0, day);
+      isEntered[i] = 1;
+    }
+    this.books.count(columns, isEntered, 1, this.#wants);
+  }
+
+  #isInRange(day: number): boolean {
+    return day >= this.scope.from_day && day <= this.scope.to_day;
+  }
+
+  /** Pairs of days, the meter's and these books', that do not say the same. */
+  differences(meter: Books): { readonly days: number; readonly pairs: readonly DayPair[] } {
+    const { from_day, to_day } = this.scope;
+    const inScope = (day: UsageDay): boolean => this.#wants(day.metric_id, day.day);
+    const byKey = (days: readonly UsageDay[]): Map<string, UsageDay> =>
+      new Map(days.filter(inScope).map((day) => [dayKey(day.metric_id, day.day), day]));
+    const counted = byKey(meter.read(from_day, to_day));
+    const recounted = byKey(this.books.read(from_day, to_day));
+    const pairs: DayPair[] = [];
+    for (const key of new Set([...counted.keys(), ...recounted.keys()])) {
+      const pair = toPair(counted.get(key), recounted.get(key));
+      if (describeDay(pair.counted, LABEL_LIMITS) !== describeDay(pair.recounted, LABEL_LIMITS)) pairs.push(pair);
+    }
+    return { days: new Set([...counted.keys(), ...recounted.keys()]).size, pairs };
+  }
+
+  /** Throws the books away. The caller saves the meter's row without them. */
+  close(): void {
+    clearTables(this.#sql);
+  }
+}
+
+/** A counter's day as the meter has it and as the archive gives it; one that only the other has is empty. */
+export interface DayPair {
+  readonly counted: UsageDay;
+  readonly recounted: UsageDay;
+}
+
+function toPair(counted: UsageDay | undefined, recounted: UsageDay | undefined): DayPair {
+  const some = counted ?? recounted;
+  if (some === undefined) throw new Error("A pair has a day.");
+  const empty = MetricDay.empty(some.metric_id, some.aggregation, some.day).toUsage();
+  return { counted: counted ?? empty, recounted: recounted ?? empty };
+}
+
+/** Differences as they are answered: the first of them in words. */
+export function describeDifferences(pairs: readonly DayPair[]): Pick<CompareReply, "differences" | "difference_count"> {
+  return { differences: pairs.slice(0, DIFFERENCES_MAX).map(toDifference), difference_count: pairs.length };
+}
+
+function toDifference({ counted, recounted }: DayPair): DayDifference {
+  const isSame = inWords(counted) === inWords(recounted);
+  const ending = isSame ? ", otherwise split" : "";
+  return {
+    metric_id: counted.metric_id,
+    day: counted.day,
+    meter: inWords(counted),
+    archive: inWords(recounted) + ending,
+  };
+}
+
+function inWords({ value, events, rejected }: UsageDay): string {
+  return `${value} of ${events} events, ${rejected} rejected`;
+}
+
+function clearTables(sql: SqlStorage): void {
+  for (const table of Object.values(RECOUNT_TABLES)) sql.exec(`DELETE FROM ${table}`);
+}

@@ -1,0 +1,48 @@
+import { createRoute } from "@hono/zod-openapi";
+import { PRODUCTS_MAX } from "@tidemark/contract";
+import { deleteMetric as storeDeletion } from "@tidemark/db/metrics";
+import { listLinkedProducts } from "@tidemark/db/products";
+import { Problem } from "@tidemark/http/problem";
+import * as z from "zod";
+import type { QueryApp } from "../../env.ts";
+import { requires } from "../../plumbing/requires.ts";
+import { failures, KEYED } from "../../plumbing/routes.ts";
+import { requireMetricRow } from "./metric.ts";
+
+const route = createRoute({
+  method: "delete",
+  path: "/v1/metrics/{slug}",
+  tags: ["Metrics"],
+  summary: "Delete a metric",
+  description: "Only while no product is linked to it; otherwise `errors` lists the products. Its slugs stay taken.",
+  security: KEYED,
+  middleware: requires("admin"),
+  request: { params: z.object({ slug: z.string() }) },
+  responses: { 204: { description: "It is deleted." }, ...failures(404, 409) },
+});
+
+export function deleteMetric(app: QueryApp): void {
+  app.openapi(route, async (context) => {
+    const { DB } = context.env;
+    const { project_id } = context.get("principal");
+    const { id } = await requireMetricRow(DB, project_id, context.req.valid("param").slug);
+    if (!(await storeDeletion(DB, { project_id, id }, Date.now()))) {
+      const products = await listLinkedProducts(DB, project_id, id, PRODUCTS_MAX);
+      // Without a product, another request has deleted it meanwhile, which is what was asked for.
+      if (products.length > 0) throw linked(products);
+    }
+    return context.body(null, 204);
+  });
+}
+
+function linked(products: readonly { readonly slug: string; readonly name: string }[]): Problem {
+  const names = products.map(({ name, slug }) => `${name} (${slug})`).join(", ");
+  const detail = `The metric is linked to ${products.length} product${products.length === 1 ? "" : "s"}: ${names}. Unlink or delete them first.`;
+  return new Problem("conflict", detail, {
+    errors: products.map(({ name, slug }) => ({
+      pointer: `/products/${slug}`,
+      code: "linked_product",
+      detail: `${name} (${slug}) is linked to this metric.`,
+    })),
+  });
+}

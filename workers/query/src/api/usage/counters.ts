@@ -1,0 +1,80 @@
+import type { MetricDefinition } from "@tidemark/contract/metric-schema";
+import { type DayRange, shownDays } from "@tidemark/core/shown-days";
+import type { CounterView } from "@tidemark/core/usage-fold";
+import { readVersions } from "@tidemark/db/metric-versions";
+import { toDefinition } from "../metrics/metric.ts";
+
+/** One version of a metric as a place where usage is kept, with the days that it is read for. */
+export interface Counter extends DayRange {
+  readonly counter_id: string;
+  /** What it reads of an event; `null` where it only counts. */
+  readonly property: string | null;
+  readonly group_by: readonly string[];
+  /** Names, by their bit. */
+  readonly segments: readonly string[];
+}
+
+/** What of a metric is looked at, in the words of its definition. */
+export interface Selection {
+  /** `null` not to group. */
+  readonly labels: readonly string[] | null;
+  readonly segment: string | null;
+  readonly only: readonly (readonly [label: string, value: string])[];
+}
+
+/** All of a metric, not split. */
+export const EVERYTHING: Selection = { labels: null, segment: null, only: [] };
+
+/** The counters of some metrics, by metric. A metric that never changed its rules is its own, and costs no query. */
+export async function readCounters(
+  db: D1Database,
+  projectId: string,
+  metrics: readonly MetricDefinition[],
+): Promise<ReadonlyMap<string, readonly Counter[]>> {
+  const changed = metrics.filter(({ version }) => version > 1).map(({ id }) => id);
+  const versions = Map.groupBy(await readVersions(db, projectId, changed), ({ metric_id }) => metric_id);
+  return new Map(
+    metrics.map((metric) => {
+      const own = versions.get(metric.id);
+      if (own === undefined) return [metric.id, [toCounter(metric.id, metric, ALWAYS)]];
+      const ranges = shownDays(own.map(({ shown_from }) => shown_from));
+      const counters = own.flatMap(({ counter_id, definition }, index) => {
+        const range = ranges[index] ?? null;
+        return range === null ? [] : [toCounter(counter_id, toDefinition(definition), range)];
+      });
+      return [metric.id, counters];
+    }),
+  );
+}
+
+const ALWAYS: DayRange = { first: -Infinity, last: Infinity };
+
+function toCounter(
+  counterId: string,
+  definition: Pick<MetricDefinition, "value_property" | "distinct_by" | "group_by" | "segments">,
+  { first, last }: DayRange,
+): Counter {
+  const { value_property, distinct_by, group_by } = definition;
+  const segments = definition.segments.map(({ name }) => name);
+  return { counter_id: counterId, property: value_property ?? distinct_by, group_by, segments, first, last };
+}
+
+/**
+ * How a selection sees each counter. A label that a version lacks is "" there, and a version without the
+ * segment, or whose labels cannot be what is asked for, has nothing to see.
+ */
+export function toViews(counters: readonly Counter[], { labels, segment, only }: Selection): readonly CounterView[] {
+  return counters.flatMap(({ counter_id, group_by, segments, first, last }) => {
+    const bit = segment === null ? null : segments.indexOf(segment);
+    const conditions = only.map(([label, value]) => [group_by.indexOf(label), value] as const);
+    if (bit === -1 || conditions.some(([index, value]) => index < 0 && value !== "")) return [];
+    return {
+      counter_id,
+      first,
+      last,
+      labelIndexes: labels?.map((label) => group_by.indexOf(label)) ?? null,
+      segment: bit,
+      only: conditions.filter(([index]) => index >= 0),
+    };
+  });
+}
