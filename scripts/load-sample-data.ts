@@ -23,6 +23,11 @@ const METRICS = [
     event_matchers: [{ event: "api_request" }],
     aggregation: "count",
     group_by: ["endpoint", "method", "status"],
+    segments: [
+      { name: "Answered", filters: { and: [{ property: "status", op: "lt", value: 400 }] } },
+      { name: "Errors", filters: { and: [{ property: "status", op: "gte", value: 400 }] } },
+    ],
+    exposed_event_keys: ["method", "endpoint", "status", "bytes"],
   },
   {
     name: "Bytes sent",
@@ -33,10 +38,19 @@ const METRICS = [
     aggregation: "sum",
     value_property: "bytes",
   },
+  {
+    name: "Pages seen",
+    slug: "pages_seen",
+    description: "Different pages that were asked for.",
+    unit: "pages",
+    event_matchers: [{ event: "api_request" }],
+    aggregation: "unique",
+    distinct_by: "endpoint",
+  },
 ];
 
 /**
- * Fills a project through the API, as a user would: two metrics, 10,000 real requests, a dashboard. Doing
+ * Fills a project through the API, as a user would: three metrics, 10,000 real requests, a dashboard. Doing
  * it again changes nothing but the dashboard's address.
  *
  * @param lastAt when the latest request happened, in milliseconds.

@@ -53,6 +53,8 @@ export interface JobProgress {
   /** Attempts that failed, one after the other, and why the last one did. */
   readonly failures: number;
   readonly error: string | null;
+  /** It failed for good, and only closes the books that it opened. */
+  readonly is_abandoned: boolean;
 }
 
 export const FIRST_STEP: JobProgress = {
@@ -71,6 +73,7 @@ export const FIRST_STEP: JobProgress = {
   differences: [],
   failures: 0,
   error: null,
+  is_abandoned: false,
 };
 
 /** The job queue: go on with a job. */

@@ -38,10 +38,11 @@ export const JSON_BODY_BYTES_MAX = 100_000;
 /**
  * Label groups of one metric on one customer's day, and characters of their labels, so that a day fits a
  * row; what exceeds either is counted under one visible group. A group of a distinct count can hold
- * 45,000 characters of ids.
+ * 52,000 characters of ids, one of a latest value 1,500 of times.
  */
 export const LABEL_LIMITS = {
   groupsMax: 1_000,
+  latestGroupsMax: 400,
   distinctGroupsMax: 20,
   textMax: 200_000,
   otherLabel: "(other)",
@@ -56,9 +57,9 @@ export const FILTER_VALUES_MAX = 200;
 /** Characters of a condition's value. */
 export const FILTER_VALUE_LENGTH_MAX = 256;
 /** Segments of a metric: an event can be in several, and each combination is a group of its own. */
-export const SEGMENTS_MAX = 10;
+export const SEGMENTS_MAX = 6;
 /** The same for a distinct count, where each combination holds ids. */
-export const DISTINCT_SEGMENTS_MAX = 4;
+export const DISTINCT_SEGMENTS_MAX = 3;
 /** Event names a metric listens to. */
 export const MATCHERS_MAX = 20;
 /** Properties a metric shows of its events. */

@@ -111,21 +111,26 @@ export interface RecountScope {
   readonly to_day: number;
   /** Of the metrics that this job began with: events evaluated with older ones are refused from now on. */
   readonly catalog_version: number;
-  /** Whether events that the meter has no memory of are taken as well: it may have lost it. */
+  /** Whether the archive is trusted more than the meter, which may have lost its memory. */
   readonly trusts_archive: boolean;
+  /** Whether a meter that has counted with these metrics from its first event may be left out. */
+  readonly may_skip: boolean;
 }
 
 /** Events from the archive, for a second set of books. */
 export interface RecountRequest extends MeterAddress, EventColumns {
   readonly scope: RecountScope;
+  /** Whether those of these events that the meter has no memory of are taken as well. */
+  readonly trusts_archive: boolean;
 }
 
 export interface RecountReply {
   /**
    * `opened`: this call opened the books, so that objects archived meanwhile have to be read again.
    * `needless`: the meter was made after the job began and has counted with its metrics from the first event.
+   * `closed`: this job has closed them.
    */
-  readonly books: "opened" | "open" | "needless";
+  readonly books: "opened" | "open" | "needless" | "closed";
   /** Events that the meter has not counted: on their way, or in quarantine. */
   readonly uncounted: number;
 }

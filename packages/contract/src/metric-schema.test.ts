@@ -183,7 +183,7 @@ describe("a limit is exact: so many are taken, and one more is not", () => {
   });
 
   test("there is a colour for each segment", () => {
-    expect(SEGMENT_COLORS).toHaveLength(SEGMENTS_MAX);
+    expect(new Set(SEGMENT_COLORS).size).toBeGreaterThanOrEqual(SEGMENTS_MAX);
   });
 });
 

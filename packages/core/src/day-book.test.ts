@@ -6,7 +6,7 @@ import { type Aggregation, hash52 } from "./metric.ts";
 import { DAY_MS } from "./timestamp.ts";
 import type { UsageDay } from "./usage-day.ts";
 
-const LIMITS = { groupsMax: 5, distinctGroupsMax: 3, textMax: 1_000, otherLabel: "(other)" };
+const LIMITS = { groupsMax: 5, distinctGroupsMax: 3, latestGroupsMax: 5, textMax: 1_000, otherLabel: "(other)" };
 const DAY = 20_778;
 const NOON = DAY * DAY_MS + DAY_MS / 2;
 
@@ -152,7 +152,7 @@ function valid({ aggregation, said }: { readonly aggregation: Aggregation; reado
   return [...once.values()].map((one) => (aggregation === "unique" ? { ...one, value: Math.abs(one.value) } : one));
 }
 
-const WIDE = { ...LIMITS, groupsMax: 100, distinctGroupsMax: 100 };
+const WIDE = { ...LIMITS, groupsMax: 100, distinctGroupsMax: 100, latestGroupsMax: 100 };
 
 test("a day says the same in every order, and whether it slept in between or not", () => {
   fc.assert(

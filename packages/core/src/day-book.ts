@@ -25,6 +25,8 @@ export interface LabelLimits {
   readonly groupsMax: number;
   /** The same for `unique`, where each group holds ids. */
   readonly distinctGroupsMax: number;
+  /** And for `latest`, where each hour has a time. */
+  readonly latestGroupsMax: number;
   readonly textMax: number;
   readonly otherLabel: string;
 }
@@ -96,7 +98,7 @@ export class MetricDay {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const isOther = labels.every((label) => label === limits.otherLabel);
-    const groupsMax = this.aggregation === "unique" ? limits.distinctGroupsMax : limits.groupsMax;
+    const groupsMax = groupsMaxOf(this.aggregation, limits);
     const isFull = this.#groups.size >= groupsMax || this.#labelLength + key.length > limits.textMax;
     if (isFull && !isOther)
       return this.group(
@@ -239,6 +241,11 @@ export function describeDay(day: UsageDay, limits: LabelLimits): string {
 }
 
 const NEVER: Said = [-Infinity, 0];
+
+function groupsMaxOf(aggregation: Aggregation, limits: LabelLimits): number {
+  if (aggregation === "unique") return limits.distinctGroupsMax;
+  return aggregation === "latest" ? limits.latestGroupsMax : limits.groupsMax;
+}
 
 function keyOf(labels: readonly string[], segments: number): string {
   return `${segments}:${labels.length === 1 ? (labels[0] ?? "") : JSON.stringify(labels)}`;

@@ -1,9 +1,13 @@
 /** Decimals of any size as text: what JSON can write, with an optional plus sign. */
 const DECIMAL = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,4})?$/;
 
+/** A longer text is no number to anybody, and would take long to compare. */
+const DECIMAL_LENGTH_MAX = 400;
+
 /** Whether a value is a finite number or a text that holds a decimal. */
 export function isDecimal(value: string | number): boolean {
-  return typeof value === "number" ? Number.isFinite(value) : DECIMAL.test(value);
+  if (typeof value === "number") return Number.isFinite(value);
+  return value.length <= DECIMAL_LENGTH_MAX && DECIMAL.test(value);
 }
 
 /** A decimal taken apart: 0.`digits` times ten to the `exponent`, without zeros at either end. */

@@ -10,7 +10,13 @@ import type { UsageDay } from "./usage-day.ts";
 import { type CounterView, UsageFold } from "./usage-fold.ts";
 
 const DAY = Date.parse("2026-10-25T00:00Z") / DAY_MS;
-const LIMITS = { groupsMax: 1_000, distinctGroupsMax: 1_000, textMax: 1_000_000, otherLabel: "(other)" };
+const LIMITS = {
+  groupsMax: 1_000,
+  distinctGroupsMax: 1_000,
+  latestGroupsMax: 1_000,
+  textMax: 1_000_000,
+  otherLabel: "(other)",
+};
 
 interface Use {
   readonly at: number;

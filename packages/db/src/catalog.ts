@@ -9,13 +9,13 @@ const CLOCKS_APART_MS = 1_000;
 /** What people choose to see of events is no rule of counting: every version shows what the metric does now. */
 const METRICS = `
   SELECT m.id, m.slug, v.version, v.counter_id, CASE v.version WHEN 1 THEN v.created_at - ${CLOCKS_APART_MS} END AS received_from,
-    v.counts_from, next.effective_from AS counts_until, v.backfilled, v.definition,
+    v.counts_from, next.counts_from AS counts_until, v.backfilled, v.definition,
     m.definition -> 'exposed_event_keys' AS exposed_event_keys
   FROM metrics m
   JOIN metric_versions v ON v.project_id = m.project_id AND v.metric_id = m.id
   LEFT JOIN metric_versions next
     ON next.project_id = v.project_id AND next.metric_id = v.metric_id AND next.version = v.version + 1
-  WHERE m.project_id = ? AND m.deleted_at IS NULL AND (next.version IS NULL OR next.effective_from >= ?)
+  WHERE m.project_id = ? AND m.deleted_at IS NULL AND (next.version IS NULL OR next.counts_from >= ?)
   ORDER BY m.id, v.version
   LIMIT ?`;
 

@@ -51,16 +51,25 @@ export async function countMet(db: D1Database, job: JobAddress, pass: number): P
   return (await statement.bind(job.project_id, job.id, pass).first<number>("met")) ?? 0;
 }
 
-/** The next customers whose meters are in a state. */
+/** A customer of a job, and the pass that met it first. */
+export interface JobCustomer {
+  readonly customer_id: string;
+  readonly pass: number;
+}
+
+/** The next customers after a cursor whose meters are in one of some states. */
 export async function listJobCustomers(
   db: D1Database,
   job: JobAddress,
-  state: BooksState,
-  limit: number,
-): Promise<readonly string[]> {
+  page: { readonly states: readonly BooksState[]; readonly after: string | null; readonly limit: number },
+): Promise<readonly JobCustomer[]> {
   const statement = db.prepare(
-    "SELECT customer_id FROM job_customers WHERE project_id = ? AND job_id = ? AND state = ? ORDER BY customer_id LIMIT ?",
+    `SELECT customer_id, pass FROM job_customers
+     WHERE project_id = ? AND job_id = ? AND customer_id > ? AND state IN (SELECT value FROM json_each(?))
+     ORDER BY customer_id LIMIT ?`,
   );
-  const { results } = await statement.bind(job.project_id, job.id, state, limit).all<{ customer_id: string }>();
-  return results.map(({ customer_id }) => customer_id);
+  const { results } = await statement
+    .bind(job.project_id, job.id, page.after ?? "", JSON.stringify(page.states), page.limit)
+    .all<JobCustomer>();
+  return results;
 }

@@ -122,16 +122,26 @@ export async function leaseJob(
   return row === null ? undefined : toJob(row);
 }
 
-/** Notes how far a job is. */
-export function saveProgress(
+/** The runner's own lease, so that one that was too slow changes nothing any more. */
+const STILL_MINE = "project_id = ? AND id = ? AND state = 'running' AND leased_until = ?";
+
+/**
+ * Notes how far a job is, together with other writes.
+ *
+ * @returns false when the lease was lost to another runner.
+ */
+export async function saveProgress(
   db: D1Database,
   job: Pick<Job, "project_id" | "id">,
   progress: JobProgress,
-  times: { readonly now: number; readonly leasedUntil: number },
-): D1PreparedStatement {
-  return db
-    .prepare("UPDATE jobs SET progress = ?, updated_at = ?, leased_until = ? WHERE project_id = ? AND id = ?")
-    .bind(JSON.stringify(progress), times.now, times.leasedUntil, job.project_id, job.id);
+  times: { readonly now: number; readonly lease: number; readonly leasedUntil: number },
+  writes: readonly D1PreparedStatement[],
+): Promise<boolean> {
+  const save = db
+    .prepare(`UPDATE jobs SET progress = ?, updated_at = ?, leased_until = ? WHERE ${STILL_MINE} RETURNING id`)
+    .bind(JSON.stringify(progress), times.now, times.leasedUntil, job.project_id, job.id, times.lease);
+  const outcomes = await db.batch([...writes, save]);
+  return outcomes.at(-1)?.results.length === 1;
 }
 
 /** Ends a job. A backfill that succeeded is shown from where it began. */
@@ -139,15 +149,13 @@ export async function finishJob(
   db: D1Database,
   job: Job,
   outcome: { readonly state: "done" | "failed"; readonly progress: JobProgress },
-  now: number,
+  { now, lease }: { readonly now: number; readonly lease: number },
 ): Promise<void> {
   const { project_id, id, kind, params } = job;
   const statements = [
     db
-      .prepare(
-        "UPDATE jobs SET state = ?, progress = ?, updated_at = ?, finished_at = ? WHERE project_id = ? AND id = ?",
-      )
-      .bind(outcome.state, JSON.stringify(outcome.progress), now, now, project_id, id),
+      .prepare(`UPDATE jobs SET state = ?, progress = ?, updated_at = ?, finished_at = ? WHERE ${STILL_MINE}`)
+      .bind(outcome.state, JSON.stringify(outcome.progress), now, now, project_id, id, lease),
     db.prepare("DELETE FROM job_customers WHERE project_id = ? AND job_id = ?").bind(project_id, id),
   ];
   if (kind === "backfill" && outcome.state === "done" && params.metric !== null) {

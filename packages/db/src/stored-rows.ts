@@ -52,3 +52,18 @@ export async function readStoredRows(
   const { results } = await db.prepare(ROWS).bind(wanted, project_id, customer_id).all<StoredRow>();
   return results;
 }
+
+/** Deletes a customer's rows of some days, so that what the meter sends again takes their place. */
+export function deleteStoredRows(
+  db: D1Database,
+  { project_id, customer_id }: { readonly project_id: string; readonly customer_id: string },
+  days: readonly Pick<StoredRow, "metric_id" | "day">[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `DELETE FROM usage_days
+       WHERE project_id = ? AND customer_id = ?
+         AND (metric_id, day) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+    )
+    .bind(project_id, customer_id, JSON.stringify(days.map(({ metric_id, day }) => [metric_id, day])));
+}

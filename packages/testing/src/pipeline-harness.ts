@@ -33,7 +33,7 @@ interface Queued {
 /** What goes wrong, asked at each step; everything works when left alone. */
 export interface Faults {
   /** Called with the name of each step: throw to make it fail. */
-  readonly before?: (step: "catalog" | "apply" | "archive" | "rollup" | "job" | "d1") => void;
+  readonly before?: (step: "catalog" | "apply" | "archive" | "rollup" | "job" | "compare" | "d1") => void;
   /** Called when a meter has committed: throw to lose its answer. */
   readonly afterApply?: (customerId: string) => void;
   /** Called when a job has entered archived events in a meter. */
@@ -194,6 +194,7 @@ export class PipelineHarness {
       this.#customers.set(meterName(projectId, customerId), { projectId, customerId });
       if (method === "apply") this.faults.before?.("apply");
       if (method === "recount" || method === "closeBooks") this.faults.before?.("job");
+      if (method === "compare") this.faults.before?.("compare");
       // The structured clone is what a remote call does to its arguments.
       const sent = structuredClone(args);
       const reply = await runInDurableObject(this.#stub(projectId, customerId), async (instance) => {

@@ -1,4 +1,5 @@
 import { MESSAGE_BYTES_MAX, type QuarantineEntry, type RollupMessage, type TouchedCustomer } from "@tidemark/contract";
+import { readCatalogVersion } from "@tidemark/db/catalog";
 import { type Applied, applyBatches } from "./apply-batches.ts";
 import { ArchiveWriter } from "./archive-events.ts";
 import { catalogOf, type VersionedCatalog } from "./catalog-cache.ts";
@@ -51,6 +52,8 @@ async function consumeProject(
     const { batches, archive, unreadable } = groupByCustomer(messages, indexes, catalog);
     // First the archive: whatever a meter has counted can be recounted from it.
     await archive.write(env.ARCHIVE, projectId);
+    // A recount that began before this reads what has just been written; one that begins later finds it.
+    if ((await readCatalogVersion(env.DB, projectId)) !== catalog.version) return { failed: indexes, unreadable };
     const applied = await applyBatches(env, batches);
     for (const result of applied) {
       if (!("error" in result)) continue;

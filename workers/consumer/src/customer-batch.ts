@@ -21,8 +21,10 @@ import {
 } from "@tidemark/core";
 import type { VersionedCatalog } from "./catalog-cache.ts";
 
-/** Events of one call: bounded, so that a meter's transaction stays short. */
+/** Events, matches and characters of labels of one call: bounded, so that it stays short and below 32 MB. */
 const CALL_EVENTS_MAX = 10_000;
+const CALL_MATCHES_MAX = 200_000;
+const CALL_LABELS_MAX = 4_000_000;
 
 /** Where an event came from: the queue message, by index, and its position in it. */
 interface Source {
@@ -50,6 +52,7 @@ export class CustomerBatch {
   /** Where the series of a metric without labels and segments stands, and that of one with. */
   readonly #plain = new Map<CompiledMetric, number>();
   readonly #split = new Map<string, number>();
+  #labelLength = 0;
   readonly #matches: number[] = [];
   readonly #values: number[] = [];
   readonly #large: (readonly [number, bigint])[] = [];
@@ -64,7 +67,11 @@ export class CustomerBatch {
   }
 
   get isFull(): boolean {
-    return this.#instants.length >= CALL_EVENTS_MAX;
+    return (
+      this.#instants.length >= CALL_EVENTS_MAX ||
+      this.#values.length >= CALL_MATCHES_MAX ||
+      this.#labelLength >= CALL_LABELS_MAX
+    );
   }
 
   get size(): number {
@@ -129,7 +136,7 @@ export class CustomerBatch {
     };
   }
 
-  toRecount(scope: RecountScope): RecountRequest {
+  toRecount(scope: RecountScope): Omit<RecountRequest, "trusts_archive"> {
     return { project_id: this.projectId, customer_id: this.customerId, scope, ...this.#toColumns() };
   }
 
@@ -179,6 +186,7 @@ export class CustomerBatch {
       const known = this.#split.get(key);
       if (known !== undefined) return known;
       this.#split.set(key, this.#series.length);
+      this.#labelLength += key.length;
     }
     return this.#series.push({ metric_id, aggregation, labels, segments }) - 1;
   }

@@ -101,6 +101,12 @@ export class Books {
     return [...inUse.map((day) => day.toUsage()), ...atRest];
   }
 
+  /** Some day that changed after a version, if there is one; see `readAfter`. */
+  firstAfter(version: number, mayRest: boolean): UsageDay | undefined {
+    for (const day of this.days.values()) if (day.version > version) return day.toUsage();
+    return mayRest ? this.readAfter(version, true)[0] : undefined;
+  }
+
   /** Lays days to rest while those in use take more than `textMax`, oldest first: a row each. @returns which. */
   layToRest(textMax: number, mayRest: (day: MetricDay) => boolean): readonly MetricDay[] {
     let size = 0;

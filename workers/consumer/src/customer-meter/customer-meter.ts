@@ -61,8 +61,8 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
 
   async closeBooks(address: MeterAddress, jobId: string, replace: boolean): Promise<ApplyReply["watch"]> {
     const now = Date.now();
-    const watch = this.#transact((sql) => this.#open(sql, address, now).closeBooks(jobId, replace, now));
-    if (watch !== null) this.#setAlarm(watch.due_at);
+    const { watch, alarmAt } = this.#transact((sql) => this.#open(sql, address, now).closeBooks(jobId, replace, now));
+    if (alarmAt !== null) this.#setAlarm(alarmAt);
     return watch;
   }
 
@@ -93,7 +93,7 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
     const now = Date.now();
     const next = this.#transact((sql) => {
       const meter = this.#open(sql, outbox.address, now);
-      meter.markSent(outbox.version, now);
+      meter.markSent(outbox, now);
       return meter.nextAlarm(meter.tidy(dayOf(now) - MEMORY_DAYS), now, this.#flushIntervalMs());
     });
     if (next !== null) this.#setAlarm(next);

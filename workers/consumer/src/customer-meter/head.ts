@@ -28,6 +28,8 @@ export interface Head {
   created_catalog: number;
   /** Events evaluated with older metrics are refused: something is, or was, recounted with these. */
   required_catalog: number;
+  /** The last job whose books were closed here: a late call of it opens no new ones. */
+  closed_job: string | null;
   /** The version of the latest change: at least one more than the one before and never behind the clock, so that it also outgrows those of a restored copy. */
   version: number;
   readonly flush: FlushState;
@@ -65,6 +67,7 @@ export function newHead({ project_id, customer_id }: MeterAddress, now: number):
     created_at: now,
     created_catalog: 0,
     required_catalog: 0,
+    closed_job: null,
     version: 0,
     flush: { due_at: null, sent_version: 0, last_at: 0, busy_since: now, active_at: now, rests_unsent: false },
     ids: EMPTY_ID_STATE,
@@ -86,7 +89,7 @@ export function loadHead(sql: SqlStorage): Loaded | undefined {
   if (row === undefined) return undefined;
   const stored = JSON.parse(row.state) as StoredHead;
   const recent = (stored.recent ?? []).map((event) => JSON.stringify(event));
-  // A meter from before recounts has neither of the two numbers.
+  // A meter from before recounts knows none of these.
   const head: Head = { ...NO_CATALOG, ...stored, days: readDays(stored.days), recent };
   return {
     head,
@@ -96,7 +99,7 @@ export function loadHead(sql: SqlStorage): Loaded | undefined {
   };
 }
 
-const NO_CATALOG = { created_catalog: 0, required_catalog: 0 };
+const NO_CATALOG = { created_catalog: 0, required_catalog: 0, closed_job: null };
 
 function readRecount(text: string): RecountState {
   const stored = JSON.parse(text) as Stored<RecountState>;

@@ -69,8 +69,9 @@ export class IdMemory {
 
   /** Whether no id was ever remembered. */
   get isEmpty(): boolean {
-    const { slots, runs, next_run } = this.#state;
-    return this.#tail.length === 0 && slots.length === 0 && runs.length === 0 && next_run === EMPTY_ID_STATE.next_run;
+    const { slots, runs, next_run, forgotten_until } = this.#state;
+    const hasNone = this.#tail.length === 0 && slots.length === 0 && runs.length === 0;
+    return hasNone && next_run === EMPTY_ID_STATE.next_run && forgotten_until === NEVER;
   }
 
   /** Whether an event of this UTC day is older than the memory. */
@@ -95,9 +96,10 @@ export class IdMemory {
   /**
    * Moves what was added to the tail, and a full tail to a slot, which is one row.
    *
-   * @param maySpill false in a call that writes its second row for the alarm.
+   * @param maySpill false in a call that writes its second row for something else.
+   * @returns whether a tail moved.
    */
-  settle(maySpill: boolean): void {
+  settle(maySpill: boolean): boolean {
     if (this.#added.length > 0) {
       const tail = new Uint32Array(this.#tail.length + this.#added.length);
       tail.set(this.#tail);
@@ -105,8 +107,10 @@ export class IdMemory {
       this.#tail = tail;
       this.#added = [];
     }
-    if (maySpill && this.isTailFull) this.spill();
+    const spills = maySpill && this.isTailFull;
+    if (spills) this.spill();
     if (countOf(this.#state.slots) >= SLOT_RECORDS_LIMIT) this.#slotsToRun();
+    return spills;
   }
 
   /** Whether the tail is due to move to a slot. */

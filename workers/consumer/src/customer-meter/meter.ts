@@ -31,6 +31,18 @@ interface Applied {
   readonly alarmAt: number | null;
 }
 
+/** What has not been handed to the rollup queue, and up to where handing it over reaches. */
+export interface Outbox {
+  readonly days: readonly UsageDay[];
+  readonly version: number;
+  readonly resends: number;
+}
+
+interface ClosedBooks {
+  readonly watch: ApplyReply["watch"];
+  readonly alarmAt: number | null;
+}
+
 const STALE: ApplyReply = {
   stale: true,
   fresh: 0,
@@ -52,6 +64,8 @@ export class Meter {
   #recount: Recount | undefined;
   /** Whether this instance has set the alarm and not seen it run. */
   #alarmPending = false;
+  /** Counts what was put back into the outbox: a flush that began before does not take it out again. */
+  #resends = 0;
 
   private constructor(sql: SqlStorage, { head, tail, recount, recountTail }: Loaded) {
     this.#sql = sql;
@@ -131,18 +145,20 @@ export class Meter {
   }
 
   /** What has not been handed to the rollup queue yet, and the version that handing it over reaches. */
-  outbox(): { readonly days: readonly UsageDay[]; readonly version: number } {
+  outbox(): Outbox {
     this.#alarmPending = false;
     const { flush, version } = this.#head;
-    return { days: this.#books.readAfter(flush.sent_version, flush.rests_unsent), version };
+    const days = this.#books.readAfter(flush.sent_version, flush.rests_unsent);
+    return { days, version, resends: this.#resends };
   }
 
   /**
    * Notes that the outbox was handed over. Nothing is written for that: sending the same rows again
    * changes nothing in D1, so the note may be lost.
    */
-  markSent(version: number, now: number): void {
+  markSent({ version, resends }: Outbox, now: number): void {
     const { flush } = this.#head;
+    if (resends !== this.#resends) return;
     flush.sent_version = Math.max(flush.sent_version, version);
     flush.last_at = now;
     if (version < this.#head.version) return;
@@ -162,6 +178,7 @@ export class Meter {
     const forgets = this.#ids.forgetBefore(oldestDay);
     const compacts = this.#ids.needsCompaction;
     if (compacts) this.#ids.compact();
+    if (this.#recount?.books.ids.needsCompaction === true) this.#recount.books.ids.compact();
     const rests = this.#layToRest(HEAD_TEXT_MAX, false);
     if (spills || forgets || compacts || rests) this.#save();
     return this.#ids.needsCompaction;
@@ -177,17 +194,26 @@ export class Meter {
     return at;
   }
 
-  /** Enters events of the archive into a job's books. */
+  /**
+   * Enters events of the archive into a job's books, which the first call opens.
+   *
+   * @throws Error for a job that a later one has replaced.
+   */
   recount(request: RecountRequest): RecountReply {
     const { scope } = request;
     const head = this.#head;
+    if (scope.catalog_version < head.required_catalog) throw new Error("A later job has begun.");
+    if (head.closed_job === scope.job_id) return { books: "closed", uncounted: 0 };
     const isOpen = this.#recount?.scope.job_id === scope.job_id;
-    if (!isOpen && head.created_catalog >= scope.catalog_version) return { books: "needless", uncounted: 0 };
-    const recount = isOpen && this.#recount !== undefined ? this.#recount : Recount.open(this.#sql, scope);
-    this.#recount = recount;
-    head.required_catalog = Math.max(head.required_catalog, scope.catalog_version);
-    const uncounted = recount.add(request, this.#ids);
+    const isNeedless = !isOpen && scope.may_skip && head.created_catalog >= scope.catalog_version;
+    head.required_catalog = scope.catalog_version;
+    let uncounted = 0;
+    if (!isNeedless) {
+      this.#recount = isOpen && this.#recount !== undefined ? this.#recount : Recount.open(this.#sql, scope);
+      uncounted = this.#recount.add(request, this.#ids);
+    }
     this.#save();
+    if (isNeedless) return { books: "needless", uncounted };
     return { books: isOpen ? "open" : "opened", uncounted };
   }
 
@@ -210,19 +236,20 @@ export class Meter {
    * Closes a job's books. With `replace` their days take the place of the meter's where the two differ,
    * ids that the meter had lost are remembered again, and what the job covers is sent to D1 anew.
    *
-   * @returns a day that waits to be flushed, for which the alarm is to be set, or `null`.
+   * @returns a day that waits to be flushed, and when to set the alarm for it, each `null` for none.
    */
-  closeBooks(jobId: string, replace: boolean, now: number): ApplyReply["watch"] {
+  closeBooks(jobId: string, replace: boolean, now: number): ClosedBooks {
     const recount = this.#recount;
-    if (recount?.scope.job_id !== jobId) return null;
+    if (recount?.scope.job_id !== jobId) return { watch: null, alarmAt: null };
     if (replace) this.#replaceDays(recount, now);
     recount.close();
     this.#recount = undefined;
+    this.#head.closed_job = jobId;
     if (replace) this.#head.flush.due_at = now;
     this.#save();
-    const watch = replace ? this.#watch(undefined) : null;
-    if (watch !== null) this.#alarmPending = true;
-    return watch;
+    if (!replace) return { watch: null, alarmAt: null };
+    this.#alarmPending = true;
+    return { watch: this.#watch(undefined), alarmAt: now };
   }
 
   #replaceDays(recount: Recount, now: number): void {
@@ -231,9 +258,12 @@ export class Meter {
     const version = this.#nextVersion(now);
     for (const { recounted } of pairs) this.#books.replace({ ...recounted, version });
     if (pairs.length > 0) head.version = version;
-    if (recount.uncounted > 0) this.#adoptIds(recount.books.ids);
-    if (recount.scope.trusts_archive) head.flush.sent_version = 0;
+    if (recount.scope.trusts_archive) {
+      if (recount.uncounted > 0) this.#adoptIds(recount.books.ids);
+      head.flush.sent_version = 0;
+    }
     head.flush.rests_unsent = true;
+    this.#resends++;
     this.#layToRest(HEAD_TEXT_LIMIT, true);
   }
 
@@ -261,11 +291,15 @@ export class Meter {
     return now;
   }
 
-  /** One full tail becomes a slot, if that row may be written: the meter's own first. */
+  /** One full tail becomes a slot, if that row may be written: the longer one. */
   #settle(maySpill: boolean): void {
-    const spills = maySpill && this.#ids.isTailFull;
-    this.#ids.settle(maySpill);
-    this.#recount?.books.ids.settle(maySpill && !spills);
+    const recounted = this.#recount?.books.ids;
+    const [first, second] =
+      recounted !== undefined && recounted.tail.length > this.#ids.tail.length
+        ? [recounted, this.#ids]
+        : [this.#ids, recounted];
+    const spilled = first.settle(maySpill);
+    second?.settle(maySpill && !spilled);
   }
 
   #remember({ fingerprints, instants }: ApplyRequest): Verdicts {
@@ -302,10 +336,11 @@ export class Meter {
   }
 
   #watch(touched: MetricDay | undefined): ApplyReply["watch"] {
-    const { flush, days } = this.#head;
-    const waiting = touched ?? Array.from(days.values()).find((day) => day.version > flush.sent_version);
-    if (waiting === undefined || flush.due_at === null) return null;
-    return { metric_id: waiting.metricId, day: waiting.day, version: waiting.version, due_at: flush.due_at };
+    const { flush } = this.#head;
+    if (flush.due_at === null) return null;
+    const waiting = touched?.toUsage() ?? this.#books.firstAfter(flush.sent_version, flush.rests_unsent);
+    if (waiting === undefined) return null;
+    return { metric_id: waiting.metric_id, day: waiting.day, version: waiting.version, due_at: flush.due_at };
   }
 
   /** Lays days of a head with more than `textMax` of them to rest. @returns whether any. */

@@ -62,8 +62,7 @@ export class Recount {
    * @returns how many the meter has not counted.
    */
   add(request: RecountRequest, counted: IdMemory): number {
-    const { fingerprints, instants } = request;
-    const { trusts_archive } = this.scope;
+    const { fingerprints, instants, trusts_archive } = request;
     const { ids } = this.books;
     const isEntered = new Uint8Array(instants.length);
     let uncounted = 0;
@@ -72,12 +71,13 @@ export class Recount {
       const high = fingerprints[3 * i + 1] ?? 0;
       const content = fingerprints[3 * i + 2] ?? 0;
       const day = dayOf(instants[i] ?? 0);
-      if (!this.#isInRange(day) || ids.find(low, high) !== ABSENT) continue;
+      if (ids.find(low, high) !== ABSENT) continue;
       const known = counted.isForgotten(day) ? content : counted.find(low, high);
-      if (known === ABSENT) uncounted++;
+      if (known === ABSENT && this.#isInRange(day)) uncounted++;
       if (known !== content && !(known === ABSENT && trusts_archive)) continue;
       ids.add(low, high, content, day);
-      isEntered[i] = 1;
+      // An event without a time of its own can come again a day later: its id is noted on both.
+      if (this.#isInRange(day)) isEntered[i] = 1;
     }
     this.#state.uncounted += uncounted;
     this.books.count(request, isEntered, 1, this.#wants);
@@ -102,6 +102,7 @@ export class Recount {
       isEntered[i] = 1;
     }
     this.books.count(columns, isEntered, 1, this.#wants);
+    this.books.layToRest(DAYS_TEXT_MAX, () => true);
   }
 
   #isInRange(day: number): boolean {

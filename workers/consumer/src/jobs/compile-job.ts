@@ -25,6 +25,8 @@ export async function compileJob(db: D1Database, job: Job, progress: JobProgress
       to_day,
       catalog_version: progress.catalog_version ?? version,
       trusts_archive: job.kind === "rebuild",
+      // A meter that lost everything looks like a new one.
+      may_skip: job.kind === "backfill",
     },
   };
 }

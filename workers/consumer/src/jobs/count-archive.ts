@@ -12,10 +12,12 @@ import type { Step } from "./run-job.ts";
 /** Objects read in one step, and listed at once to count them. */
 const OBJECTS_PER_STEP = 10;
 const LIST_MAX = 1_000;
+/** Objects are counted up to a hundred thousand: nobody should count for longer than a lease. */
+const LIST_PAGES_MAX = 100;
 /** How far the archive's clock may be behind the one that made the job. */
 const CLOCKS_APART_MS = 5 * 60_000;
-/** Passes after which customers who are new all the time do not hold the job up any more. */
-const PASSES_MAX = 50;
+/** Passes after which customers who are new all the time do not hold the job up: those of the last one stay as they are. */
+export const PASSES_MAX = 50;
 
 /**
  * Reads the next few objects of the archive and enters their events into the meters' second books.
@@ -74,18 +76,19 @@ async function readObject(
   key: string,
 ): Promise<{ readonly events: number; readonly uncounted: number }> {
   const batches = await readArchived(env.ARCHIVE, key, { job, catalog });
-  const customers = [...new Set(batches.map(({ customerId }) => customerId))];
+  const customers = [...new Set(batches.map(({ batch }) => batch.customerId))];
   if (customers.length > 0) await addJobCustomers(env.DB, job, pass, customers);
   const { needless, uncounted } = await recountBatches(env, batches, scope);
   if (needless.length > 0) await markNeedless(env.DB, job, needless).run();
-  return { events: batches.reduce((sum, batch) => sum + batch.size, 0), uncounted };
+  return { events: batches.reduce((sum, { batch }) => sum + batch.size, 0), uncounted };
 }
 
 /** Before its first step a job counts what it has to read. */
 async function begin(env: ConsumerEnv, job: Job, progress: JobProgress): Promise<JobProgress> {
   if (progress.pass > 1 || progress.cursor !== null) return progress;
   let objects_total = 0;
-  for (let startAfter: string | undefined = startOf(job); startAfter !== undefined;) {
+  let startAfter: string | undefined = startOf(job);
+  for (let pages = 0; pages < LIST_PAGES_MAX && startAfter !== undefined; pages++) {
     const page: R2Objects = await env.ARCHIVE.list({
       prefix: archivePrefix(job.project_id),
       startAfter,
@@ -107,7 +110,7 @@ const FIRST_DAY = Date.UTC(2020, 0, 1) / DAY_MS;
 
 async function endPass(env: ConsumerEnv, job: Job, progress: JobProgress): Promise<Step> {
   const met = await countMet(env.DB, job, progress.pass);
-  const isOver = met === 0 || progress.pass >= PASSES_MAX;
+  const isOver = met === 0 || progress.pass === PASSES_MAX;
   const next = isOver ? ({ phase: "comparing" } as const) : { pass: progress.pass + 1 };
   return { progress: { ...progress, ...next, cursor: null } };
 }

@@ -1,41 +1,59 @@
 import { gunzipSync } from "node:zlib";
-import { dayOf, toInstant } from "@tidemark/core";
+import type { EventMessage } from "@tidemark/contract";
+import { dayOf, toInstant, type UsageEvent } from "@tidemark/core";
 import type { Job } from "@tidemark/db/jobs";
 import type { VersionedCatalog } from "../catalog-cache.ts";
 import { CustomerBatch } from "../customer-batch.ts";
 import { decodeEventMessage } from "../decode-message.ts";
 
-/** An archive object's events in the job's range, by customer, evaluated. One that is gone has none. */
+/** One customer's archived events. */
+export interface ArchivedBatch {
+  readonly batch: CustomerBatch;
+  /** Received after the job began: the meter counts them, or will, whatever the job does. */
+  readonly isRecent: boolean;
+}
+
+/** An archive object's events in the job's range, in the order of receipt, evaluated. One that is gone has none. */
 export async function readArchived(
   bucket: R2Bucket,
   key: string,
   { job, catalog }: { readonly job: Job; readonly catalog: VersionedCatalog },
-): Promise<readonly CustomerBatch[]> {
+): Promise<readonly ArchivedBatch[]> {
   const object = await bucket.get(key);
   if (object === null) return [];
-  const { customer_id, from_day, to_day } = job.params;
-  const open = new Map<string, CustomerBatch>();
-  const full: CustomerBatch[] = [];
-  for (const line of linesOf(gunzipSync(await object.arrayBuffer()))) {
-    const message = decodeEventMessage(line);
-    if (message === undefined) continue;
+  const messages = Array.from(linesOf(gunzipSync(await object.arrayBuffer())), decodeEventMessage)
+    .filter((message) => message !== undefined)
+    .toSorted((a, b) => a.received_at - b.received_at);
+  const open = new Map<string, ArchivedBatch>();
+  const full: ArchivedBatch[] = [];
+  for (const message of messages) {
+    const isRecent = message.received_at > job.created_at;
     for (const event of message.events) {
-      if (customer_id !== null && event.customer_id !== customer_id) continue;
-      const day = dayOf(event.timestamp === undefined ? message.received_at : toInstant(event.timestamp));
-      if (day < from_day || day > to_day) continue;
-      let batch = open.get(event.customer_id);
-      if (batch === undefined || batch.isFull) {
-        if (batch !== undefined) full.push(batch);
-        batch = new CustomerBatch(job.project_id, event.customer_id, catalog);
-        open.set(event.customer_id, batch);
+      if (!isWanted(event, message, job)) continue;
+      const name = `${isRecent} ${event.customer_id}`;
+      let archived = open.get(name);
+      if (archived === undefined || archived.batch.isFull) {
+        if (archived !== undefined) full.push(archived);
+        archived = { batch: new CustomerBatch(job.project_id, event.customer_id, catalog), isRecent };
+        open.set(name, archived);
       }
-      batch.add(event, message.received_at, NO_SOURCE);
+      archived.batch.add(event, message.received_at, NO_SOURCE);
     }
   }
   return [...full, ...open.values()];
 }
 
 const NO_SOURCE = { message: -1, position: -1 };
+
+/** An event without a time has that of its receipt, so that a copy of it may have counted on the day before. */
+function isWanted(event: UsageEvent, { received_at }: EventMessage, { params }: Job): boolean {
+  const { customer_id, from_day, to_day } = params;
+  if (customer_id !== null && event.customer_id !== customer_id) return false;
+  if (event.timestamp === undefined) return dayOf(received_at) >= from_day - 1 && dayOf(received_at) <= to_day;
+  const day = dayOf(toInstant(event.timestamp));
+  return day >= from_day && day <= to_day;
+}
+
 const NEWLINE = 10;
 
 function* linesOf(bytes: Uint8Array): Generator<string> {

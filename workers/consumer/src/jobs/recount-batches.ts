@@ -1,6 +1,6 @@
 import { meterName, type RecountScope } from "@tidemark/contract";
-import type { CustomerBatch } from "../customer-batch.ts";
 import type { ConsumerEnv } from "../env.ts";
+import type { ArchivedBatch } from "./read-archived.ts";
 
 /** Calls to meters under way at once. */
 const CALLS_MAX = 32;
@@ -15,16 +15,17 @@ export interface Recounted {
 /** Enters archived events into the second books of their customers' meters. */
 export async function recountBatches(
   env: ConsumerEnv,
-  batches: readonly CustomerBatch[],
+  batches: readonly ArchivedBatch[],
   scope: RecountScope,
 ): Promise<Recounted> {
   let uncounted = 0;
   const needless: string[] = [];
   const queue = batches.values();
   const work = async (): Promise<void> => {
-    for (const batch of queue) {
+    for (const { batch, isRecent } of queue) {
       const meter = env.METERS.get(env.METERS.idFromName(meterName(batch.projectId, batch.customerId)));
-      const reply = await meter.recount(batch.toRecount(scope));
+      const trusts_archive = scope.trusts_archive && !isRecent;
+      const reply = await meter.recount({ ...batch.toRecount(scope), trusts_archive });
       uncounted += reply.uncounted;
       if (reply.books === "needless") needless.push(batch.customerId);
     }

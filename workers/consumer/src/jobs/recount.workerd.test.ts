@@ -67,6 +67,10 @@ function events(from: number, length: number): UsageEvent[] {
   });
 }
 
+function call(id: string): UsageEvent {
+  return { id, event: "call", customer_id: "acme", timestamp: START, properties: { n: 1, region: "eu" } };
+}
+
 /** Sends events in batches of their own, so that the archive has several objects. */
 async function count(all: readonly UsageEvent[], batch = 10): Promise<void> {
   for (let i = 0; i < all.length; i += batch) {
@@ -118,7 +122,7 @@ async function defineLate(): Promise<void> {
 }
 
 async function finished(id: string): Promise<Job> {
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < 400; round++) {
     const job = await findJob(env.DB, project, id);
     if (job === undefined) throw new Error("The job is there.");
     if (job.state === "done" || job.state === "failed") return job;
@@ -382,6 +386,167 @@ describe("rebuild", () => {
     // Sent again, they are known.
     await count(events(0, 90));
     expect(await inMeters("before")).toEqual(before);
+  });
+});
+
+describe("a batch that is under way when a metric is made and backfilled", () => {
+  test("is counted with it, also of a customer whom the job never met", async () => {
+    await count(events(0, 30));
+    // The metrics are read, and before the events are in the archive a metric is made and backfilled.
+    let steps = 0;
+    harness.faults = {
+      before: (step) => {
+        if (step === "archive" && ++steps === 1) throw new Error("the archive is slow: everything else happens first");
+      },
+    };
+    harness.send(project, [{ ...call("late"), customer_id: "new" }]);
+    await harness.deliver("tidemark-events");
+    await defineLate();
+    await finished(await backfill());
+    await harness.advance(60_000);
+    expect(await inMeters("after")).toEqual(await inMeters("before"));
+  });
+
+  test("is evaluated again when the metrics changed before it was archived", async () => {
+    const version = () => env.DB.prepare("UPDATE projects SET catalog_version = catalog_version + 1 WHERE id = ?");
+    await count(events(0, 3));
+    let changes = 1;
+    const put = harness.env.ARCHIVE.put.bind(harness.env.ARCHIVE);
+    Object.assign(harness.env, {
+      ARCHIVE: new Proxy(harness.env.ARCHIVE, {
+        get: (bucket, name) =>
+          name === "put"
+            ? async (...args: Parameters<typeof put>) => {
+                const stored = await put(...args);
+                if (changes-- > 0)
+                  await env.DB.batch([...insertMetric(env.DB, project, RULES.after, START), version().bind(project)]);
+                return stored;
+              }
+            : (Reflect.get(bucket, name) as (...args: unknown[]) => unknown).bind(bucket),
+      }),
+    });
+    await count([call("between")]);
+    expect(await inMeters("after")).toEqual({ acme: [], globex: [], initech: [], new: [] });
+    await harness.advance(10_000);
+    expect(harness.backlog).toBe(0);
+    expect(JSON.stringify(await inMeters("after"))).toContain('"events":1');
+  });
+});
+
+test("an event without a time that came twice around midnight is rebuilt on the day that counted it", async () => {
+  const { timestamp: _, ...untimed } = call("untimed");
+  harness.now = Math.ceil(START / DAY) * DAY - 1_000;
+  await count([untimed]);
+  harness.now += 2_000;
+  await count([untimed]);
+  const before = await inMeters("before");
+  expect(
+    (await finished(await begin("verify", { from_day: TODAY + 1, to_day: TODAY + 1 }))).progress.difference_count,
+  ).toBe(0);
+  await finished(await begin("rebuild", { from_day: TODAY + 1, to_day: TODAY + 1 }));
+  expect(await inMeters("before")).toEqual(before);
+});
+
+describe("books", () => {
+  const address = () => ({ project_id: project, customer_id: "acme" });
+  const acme = () => env.METERS.get(env.METERS.idFromName(meterName(project, "acme")));
+  const entry = (job_id: string, catalog_version: number) => ({
+    ...address(),
+    trusts_archive: false,
+    scope: {
+      job_id,
+      counters: ["before"],
+      from_day: 0,
+      to_day: TODAY,
+      catalog_version,
+      trusts_archive: false,
+      may_skip: false,
+    },
+    fingerprints: new Uint32Array(),
+    instants: new Float64Array(),
+    series: [],
+    matches: new Uint32Array(),
+    values: new Float64Array(),
+    large: [],
+    rejected: [],
+  });
+
+  test("that a job has closed are not opened again by a late call of it", async () => {
+    await count(events(0, 9));
+    const before = await inMeters("before");
+    expect(await acme().recount(entry("one", 5))).toMatchObject({ books: "opened" });
+    await acme().closeBooks(address(), "one", false);
+    expect(await acme().recount(entry("one", 5))).toMatchObject({ books: "closed" });
+    await acme().closeBooks(address(), "one", true);
+    expect(await inMeters("before")).toEqual(before);
+  });
+
+  test("of a job are not thrown away by an earlier one", async () => {
+    await count(events(0, 9));
+    expect(await acme().recount(entry("two", 6))).toMatchObject({ books: "opened" });
+    await expect(runInDurableObject(acme(), (meter) => meter.recount(entry("one", 5)))).rejects.toThrow("later job");
+    expect(await acme().recount(entry("two", 6))).toMatchObject({ books: "open" });
+  });
+
+  test("are closed by a job that fails for good, and the meter's figures stay", async () => {
+    await count(events(0, 30));
+    const before = await inMeters("before");
+    harness.faults = {
+      before: (step) => {
+        if (step === "compare") throw new Error("one of them never answers");
+      },
+    };
+    const job = await finished(await begin("rebuild"));
+    expect(job).toMatchObject({ state: "failed", progress: { is_abandoned: true } });
+    expect(job.progress.error).toContain("never answers");
+    expect(await acme().compare(address(), job.id)).toMatchObject({ is_open: false });
+    expect(await inMeters("before")).toEqual(before);
+  });
+});
+
+describe("rebuild also", () => {
+  test("puts a row right that has other figures of the same version", async () => {
+    await count(events(0, 30));
+    await harness.advance(60 * 60_000);
+    const before = await rows();
+    await env.DB.prepare(
+      "UPDATE usage_days SET value = value + 1, version = version + 1 WHERE project_id = ? AND day = ?",
+    )
+      .bind(project, TODAY)
+      .run();
+    const job = await finished(await begin("rebuild"));
+    expect(job.progress.difference_count).toBe(3);
+    await harness.advance(60_000);
+    expect(await rows()).toEqual(before);
+  });
+
+  test("restores the rows of a customer whose days all rest, and who is quiet", async () => {
+    const wide = Array.from({ length: 400 }, (_, i) => ({
+      ...call(`wide-${i}`),
+      properties: { n: 1, region: `region-${i} ${"x".repeat(80)}` },
+    }));
+    await count(wide, 400);
+    await harness.advance(60 * 60_000);
+    const before = await rows();
+    await env.DB.prepare("DELETE FROM usage_days WHERE project_id = ?").bind(project).run();
+    await finished(await begin("rebuild"));
+    await harness.advance(60_000);
+    expect(await rows()).toEqual(before);
+  });
+
+  test("restores a meter that lost everything and was used again before", async () => {
+    await count(events(0, 90));
+    const stub = env.METERS.get(env.METERS.idFromName(meterName(project, "acme")));
+    await runInDurableObject(stub, (_, state) => state.storage.deleteAll());
+    await evictDurableObject(stub);
+    const id = await begin("rebuild");
+    await count([call("first")]);
+    await finished(id);
+    const before = await inMeters("before");
+    expect(JSON.stringify(before)).toContain('"events"');
+    await finished(await begin("verify"));
+    const { progress } = await finished(await begin("verify"));
+    expect(progress).toMatchObject({ difference_count: 0, events: 91 });
   });
 });
 

@@ -1,18 +1,24 @@
 /**
- * Does the same for some customers at once.
+ * Does the same for several items at once.
  *
- * @returns those for whom it worked, with what it gave.
+ * @returns those for which it worked, and what it gave.
  * @throws what the first one threw, when it worked for none.
  */
-export async function thoseThatWorked<Result>(
-  customers: readonly string[],
-  work: (customer: string) => Promise<Result>,
-): Promise<{ readonly customers: readonly string[]; readonly results: readonly Result[] }> {
-  const settled = await Promise.allSettled(customers.map(work));
-  const worked = settled.flatMap((outcome, index) =>
-    outcome.status === "fulfilled" ? [{ customer: customers[index] ?? "", result: outcome.value }] : [],
-  );
-  const failed = settled.find((outcome) => outcome.status === "rejected");
-  if (worked.length === 0 && failed !== undefined) throw failed.reason;
-  return { customers: worked.map(({ customer }) => customer), results: worked.map(({ result }) => result) };
+export async function thoseThatWorked<Item, Result>(
+  all: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<{ readonly items: readonly Item[]; readonly results: readonly Result[] }> {
+  const items: Item[] = [];
+  const results: Result[] = [];
+  const errors: unknown[] = [];
+  const settled = await Promise.allSettled(all.map(async (item) => ({ item, result: await work(item) })));
+  for (const outcome of settled) {
+    if (outcome.status === "rejected") errors.push(outcome.reason);
+    else {
+      items.push(outcome.value.item);
+      results.push(outcome.value.result);
+    }
+  }
+  if (items.length === 0 && errors.length > 0) throw errors[0];
+  return { items, results };
 }

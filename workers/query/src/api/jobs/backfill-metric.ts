@@ -41,7 +41,7 @@ export function backfillMetric(app: QueryApp): void {
 
 function toJob(
   { project_id, slug }: { readonly project_id: string; readonly slug: string },
-  { metric_id, version, effective_from }: MetricVersionRow,
+  { metric_id, version, effective_from, counts_from }: MetricVersionRow,
   input: BackfillInput,
   now: number,
 ): NewJob {
@@ -59,7 +59,8 @@ function toJob(
       metric_id,
       version,
       from: startOfDay(from_day),
-      until: startOfDay(to_day + 1),
+      // It takes over without a gap, also if it takes effect later than that.
+      until: Math.max(startOfDay(to_day + 1), counts_from ?? 0),
       effective_from: chosen,
     },
   };
