@@ -19,7 +19,7 @@ const route = createRoute({
   path: "/v1/metrics",
   tags: ["Metrics"],
   summary: "Make a metric",
-  description: "A metric counts the events that are received from now on.",
+  description: "A metric counts the events that are received from now on; a backfill counts those before.",
   security: KEYED,
   middleware: [requires("admin"), jsonBody, idempotent()] as const,
   request: { headers: IdempotencyHeaders, body: body(MetricInputSchema) },
