@@ -337,11 +337,9 @@ describe("the example event (feature 55) is one that the metric counts", () => {
         ),
       ),
     });
-    const start = performance.now();
     expect(
       preview(definition({ filters: { and: Array.from({ length: 10 }, (_, i) => choice(i)) } })).example_event,
     ).toBeNull();
-    expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
 
