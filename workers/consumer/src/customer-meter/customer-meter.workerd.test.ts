@@ -45,6 +45,14 @@ async function total(customer: string): Promise<string | undefined> {
   return days[0]?.value;
 }
 
+async function openBooks(meter: DurableObjectStub<CustomerMeter>, customer: string): Promise<void> {
+  const { recent: _, catalog_version, ...nothing } = request([], { customer_id: customer });
+  const range = { from_day: 0, to_day: 40_000 };
+  const rights = { trusts_archive: false, may_skip: false };
+  const scope = { job_id: "job", counters: ["requests"], catalog_version, ...range, ...rights };
+  expect(await meter.recount({ ...nothing, scope, trusts_archive: false })).toMatchObject({ books: "opened" });
+}
+
 test("a redelivered batch changes nothing and says so", async () => {
   const call = request(["a", "b", "c"]);
   const meter = meterOf("acme");
@@ -72,9 +80,13 @@ test("a meter refuses a call that names another customer", async () => {
   expect(await total("mine")).toBe("1");
 });
 
-test("a call writes at most two rows, however many events it carries", async () => {
-  const meter = meterOf("rows");
-  await meter.apply(request(["first"], { customer_id: "rows" }));
+test.each([
+  ["however many events it carries", "rows", false],
+  ["also while a job has books open", "rows-and-books", true],
+])("a call writes at most two rows, %s", async (_what, customer, isOpen) => {
+  const meter = meterOf(customer);
+  await meter.apply(request(["first"], { customer_id: customer }));
+  if (isOpen) await openBooks(meter, customer);
   await runInDurableObject(meter, async (instance, state) => {
     const { sql } = state.storage;
     const counted: number[] = [];
@@ -97,13 +109,13 @@ test("a call writes at most two rows, however many events it carries", async () 
     for (let call = 0; call < 60; call++) {
       rows = 0;
       const ids = Array.from({ length: 1_000 }, (_, i) => `${call}-${i}`);
-      await instance.apply(request(ids, { customer_id: "rows" }));
+      await instance.apply(request(ids, { customer_id: customer }));
       counted.push(rows);
     }
     expect(Math.max(...counted)).toBeLessThanOrEqual(2);
     expect(counted.reduce((a, b) => a + b)).toBeGreaterThan(60);
   });
-  expect(await total("rows")).toBe("60001");
+  expect(await total(customer)).toBe("60001");
 });
 
 test("700,000 ids are known again after every move: tail, slot, run, merged run, and a sleep", async () => {

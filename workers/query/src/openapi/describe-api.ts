@@ -46,6 +46,7 @@ const TAGS = [
   { name: "Reports" },
   { name: "Publications", description: "Show a report to people without an account." },
   { name: "Keys" },
+  { name: "Jobs", description: "Count again from the archive: in the past, anew, or to compare." },
   { name: "Quarantine", description: "What was accepted and could not be counted." },
   { name: "System" },
 ];
