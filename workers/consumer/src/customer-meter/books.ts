@@ -92,6 +92,16 @@ export class Books {
     return days.toSorted((a, b) => a.day - b.day);
   }
 
+  /** The first UTC day that has anything, or `Infinity`. */
+  get firstDay(): number {
+    return Array.from(this.days.values(), ({ day }) => day).reduce((a, b) => Math.min(a, b), this.#atRest.firstDay);
+  }
+
+  /** The last one, or `-Infinity`. */
+  get lastDay(): number {
+    return Array.from(this.days.values(), ({ day }) => day).reduce((a, b) => Math.max(a, b), this.#atRest.lastDay);
+  }
+
   /** What changed after a version. @param mayRest whether some of it may have been laid to rest. */
   readAfter(version: number, mayRest: boolean): UsageDay[] {
     const inUse = Array.from(this.days.values()).filter((day) => day.version > version);

@@ -16,6 +16,20 @@ export class DayTable {
     return this.#select("WHERE day >= ? AND day <= ? ORDER BY day, metric_id", fromDay, toDay);
   }
 
+  /** The first day at rest, or `Infinity`. */
+  get firstDay(): number {
+    return this.#aggregate("MIN") ?? Infinity;
+  }
+
+  /** The last one, or `-Infinity`. */
+  get lastDay(): number {
+    return this.#aggregate("MAX") ?? -Infinity;
+  }
+
+  #aggregate(which: "MIN" | "MAX"): number | null {
+    return this.#sql.exec<{ day: number | null }>(`SELECT ${which}(day) AS day FROM ${this.#table}`).one().day;
+  }
+
   /** One metric's day, or `undefined`. */
   find(metricId: string, day: number): UsageDay | undefined {
     return this.#select("WHERE day = ? AND metric_id = ?", day, metricId)[0];

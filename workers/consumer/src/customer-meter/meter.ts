@@ -2,6 +2,8 @@ import {
   type ApplyReply,
   type ApplyRequest,
   type CompareReply,
+  type DayDifference,
+  type DayDigest,
   type MeterAddress,
   RECENT_EVENTS_MAX,
   type ReadRequest,
@@ -15,7 +17,7 @@ import { Books } from "./books.ts";
 import { type Head, type Loaded, loadHead, newHead, saveHead } from "./head.ts";
 import { IdMemory } from "./id-memory.ts";
 import { planFlush } from "./plan-flush.ts";
-import { describeDifferences, Recount } from "./recount.ts";
+import { describePairs, Recount } from "./recount.ts";
 import { digestOf } from "../digest-of.ts";
 
 /** A redelivery within this time of the meter's first call reports the customer as new again. */
@@ -24,6 +26,9 @@ const CREATED_MS = 10 * 60_000;
 const HEAD_TEXT_MAX = 16_384;
 /** The same above which a call does it, sent or not: a row holds 2 MB at most. */
 const HEAD_TEXT_LIMIT = 1_000_000;
+
+/** Differences of a comparison that are listed. */
+const DIFFERENCES_MAX = 20;
 
 interface Applied {
   readonly reply: ApplyReply;
@@ -222,14 +227,17 @@ export class Meter {
     const recount = this.#recount;
     if (recount?.scope.job_id !== jobId)
       return { is_open: false, days: 0, differences: [], difference_count: 0, digests: [] };
-    const { counters, from_day, to_day } = recount.scope;
-    const { days, pairs } = recount.differences(this.#books);
-    return {
-      is_open: true,
-      days,
-      ...describeDifferences(pairs),
-      digests: this.read({ ...this.address, metric_ids: counters, from_day, to_day }).map(digestOf),
-    };
+    let days = 0;
+    let difference_count = 0;
+    const listed: DayDifference[] = [];
+    const digests: DayDigest[] = [];
+    for (const { counted, pairs, ...part } of recount.compare(this.#books)) {
+      days += part.days;
+      difference_count += pairs.length;
+      listed.push(...describePairs(pairs.slice(0, DIFFERENCES_MAX - listed.length)));
+      digests.push(...counted.map(digestOf));
+    }
+    return { is_open: true, days, differences: listed, difference_count, digests };
   }
 
   /**
@@ -254,17 +262,18 @@ export class Meter {
 
   #replaceDays(recount: Recount, now: number): void {
     const head = this.#head;
-    const { pairs } = recount.differences(this.#books);
     const version = this.#nextVersion(now);
-    for (const { recounted } of pairs) this.#books.replace({ ...recounted, version });
-    if (pairs.length > 0) head.version = version;
+    for (const { pairs } of recount.compare(this.#books)) {
+      for (const { recounted } of pairs) this.#books.replace({ ...recounted, version });
+      if (pairs.length > 0) head.version = version;
+      this.#layToRest(HEAD_TEXT_LIMIT, true);
+    }
     if (recount.scope.trusts_archive) {
       if (recount.uncounted > 0) this.#adoptIds(recount.books.ids);
       head.flush.sent_version = 0;
     }
     head.flush.rests_unsent = true;
     this.#resends++;
-    this.#layToRest(HEAD_TEXT_LIMIT, true);
   }
 
   /** Remembers the ids that the meter had lost. */

@@ -1,4 +1,4 @@
-import type { CompareReply, DayDifference, EventColumns, RecountRequest, RecountScope } from "@tidemark/contract";
+import type { DayDifference, EventColumns, RecountRequest, RecountScope } from "@tidemark/contract";
 import { ABSENT, dayOf, describeDay, MetricDay, type UsageDay } from "@tidemark/core";
 import { LABEL_LIMITS } from "@tidemark/contract";
 import { RECOUNT_TABLES } from "./book-tables.ts";
@@ -8,8 +8,8 @@ import { EMPTY_ID_STATE, IdMemory } from "./id-memory.ts";
 
 /** Text of days in the row above which days are laid to rest. */
 const DAYS_TEXT_MAX = 100_000;
-/** Differences that are listed. */
-const DIFFERENCES_MAX = 20;
+/** Days that are compared at once. */
+const DAYS_AT_ONCE = 28;
 
 /**
  * A second set of books for some counters and days, filled from the archive while the meter goes on
@@ -109,20 +109,19 @@ export class Recount {
     return day >= this.scope.from_day && day <= this.scope.to_day;
   }
 
-  /** Pairs of days, the meter's and these books', that do not say the same. */
-  differences(meter: Books): { readonly days: number; readonly pairs: readonly DayPair[] } {
-    const { from_day, to_day } = this.scope;
+  /**
+   * Compares the meter's days with these books', some weeks at a time: a year of a customer with many labels
+   * does not fit in memory twice.
+   */
+  *compare(meter: Books): Generator<Comparison> {
+    const { to_day } = this.scope;
+    const first = Math.min(meter.firstDay, this.books.firstDay);
     const inScope = (day: UsageDay): boolean => this.#wants(day.metric_id, day.day);
-    const byKey = (days: readonly UsageDay[]): Map<string, UsageDay> =>
-      new Map(days.filter(inScope).map((day) => [dayKey(day.metric_id, day.day), day]));
-    const counted = byKey(meter.read(from_day, to_day));
-    const recounted = byKey(this.books.read(from_day, to_day));
-    const pairs: DayPair[] = [];
-    for (const key of new Set([...counted.keys(), ...recounted.keys()])) {
-      const pair = toPair(counted.get(key), recounted.get(key));
-      if (describeDay(pair.counted, LABEL_LIMITS) !== describeDay(pair.recounted, LABEL_LIMITS)) pairs.push(pair);
+    const last = Math.min(to_day, Math.max(meter.lastDay, this.books.lastDay));
+    for (let from = Math.max(this.scope.from_day, first); from <= last; from += DAYS_AT_ONCE) {
+      const to = Math.min(from + DAYS_AT_ONCE - 1, last);
+      yield comparison(meter.read(from, to).filter(inScope), this.books.read(from, to).filter(inScope));
     }
-    return { days: new Set([...counted.keys(), ...recounted.keys()]).size, pairs };
   }
 
   /** Throws the books away. The caller saves the meter's row without them. */
@@ -137,6 +136,26 @@ export interface DayPair {
   readonly recounted: UsageDay;
 }
 
+/** Some weeks of a meter, held against a job's books. */
+export interface Comparison {
+  /** The meter's days. */
+  readonly counted: readonly UsageDay[];
+  /** Days that one of the two has. */
+  readonly days: number;
+  /** Pairs that do not say the same. */
+  readonly pairs: readonly DayPair[];
+}
+
+function comparison(counted: readonly UsageDay[], recounted: readonly UsageDay[]): Comparison {
+  const byKey = (days: readonly UsageDay[]) => new Map(days.map((day) => [dayKey(day.metric_id, day.day), day]));
+  const [ours, theirs] = [byKey(counted), byKey(recounted)];
+  const keys = new Set([...ours.keys(), ...theirs.keys()]);
+  const pairs = Array.from(keys, (key) => toPair(ours.get(key), theirs.get(key))).filter(
+    (pair) => describeDay(pair.counted, LABEL_LIMITS) !== describeDay(pair.recounted, LABEL_LIMITS),
+  );
+  return { counted, days: keys.size, pairs };
+}
+
 function toPair(counted: UsageDay | undefined, recounted: UsageDay | undefined): DayPair {
   const some = counted ?? recounted;
   if (some === undefined) throw new Error("A pair has a day.");
@@ -144,9 +163,9 @@ function toPair(counted: UsageDay | undefined, recounted: UsageDay | undefined):
   return { counted: counted ?? empty, recounted: recounted ?? empty };
 }
 
-/** Differences as they are answered: the first of them in words. */
-export function describeDifferences(pairs: readonly DayPair[]): Pick<CompareReply, "differences" | "difference_count"> {
-  return { differences: pairs.slice(0, DIFFERENCES_MAX).map(toDifference), difference_count: pairs.length };
+/** Pairs in words. */
+export function describePairs(pairs: readonly DayPair[]): readonly DayDifference[] {
+  return pairs.map(toDifference);
 }
 
 function toDifference({ counted, recounted }: DayPair): DayDifference {
