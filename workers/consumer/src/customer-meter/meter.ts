@@ -18,6 +18,7 @@ import { type Head, type Loaded, loadHead, newHead, saveHead } from "./head.ts";
 import { IdMemory } from "./id-memory.ts";
 import { planFlush } from "./plan-flush.ts";
 import { describePairs, Recount } from "./recount.ts";
+import { remember } from "./remember.ts";
 import { digestOf } from "../digest-of.ts";
 
 /** A redelivery within this time of the meter's first call reports the customer as new again. */
@@ -109,7 +110,7 @@ export class Meter {
     const isFirst = this.#ids.isEmpty;
     if (isFirst) head.created_catalog = request.catalog_version;
     const version = this.#nextVersion(now);
-    const verdicts = this.#remember(request);
+    const verdicts = remember(this.#ids, request);
     const touched = this.#books.count(request, verdicts.isFresh, version);
     if (touched !== undefined) head.version = version;
     this.#recount?.follow(request, verdicts.isFresh);
@@ -311,34 +312,6 @@ export class Meter {
     second?.settle(maySpill && !spilled);
   }
 
-  #remember({ fingerprints, instants }: ApplyRequest): Verdicts {
-    const verdicts: Verdicts = {
-      fresh: 0,
-      duplicates: 0,
-      conflicts: [],
-      forgotten: [],
-      isFresh: new Uint8Array(instants.length),
-    };
-    for (let i = 0; i < instants.length; i++) {
-      const low = fingerprints[3 * i] ?? 0;
-      const high = fingerprints[3 * i + 1] ?? 0;
-      const content = fingerprints[3 * i + 2] ?? 0;
-      const day = dayOf(instants[i] ?? 0);
-      if (this.#ids.isForgotten(day)) {
-        verdicts.forgotten.push(i);
-        continue;
-      }
-      const known = this.#ids.find(low, high);
-      if (known === ABSENT) {
-        this.#ids.add(low, high, content, day);
-        verdicts.isFresh[i] = 1;
-        verdicts.fresh++;
-      } else if (known === content) verdicts.duplicates++;
-      else verdicts.conflicts.push(i);
-    }
-    return verdicts;
-  }
-
   #keepRecent({ recent }: ApplyRequest, isFresh: Uint8Array): void {
     const fresh = recent.filter(([event]) => isFresh[event] === 1).map(([, shown]) => JSON.stringify(shown));
     if (fresh.length > 0) this.#head.recent = [...this.#head.recent, ...fresh].slice(-RECENT_EVENTS_MAX);
@@ -370,12 +343,4 @@ export class Meter {
       recountTail: recount?.books.ids.tail ?? new Uint32Array(),
     });
   }
-}
-
-interface Verdicts {
-  fresh: number;
-  duplicates: number;
-  readonly conflicts: number[];
-  readonly forgotten: number[];
-  readonly isFresh: Uint8Array;
 }

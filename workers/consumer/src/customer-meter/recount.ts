@@ -1,6 +1,11 @@
-import type { DayDifference, EventColumns, RecountRequest, RecountScope } from "@tidemark/contract";
+import {
+  type DayDifference,
+  type EventColumns,
+  LABEL_LIMITS,
+  type RecountRequest,
+  type RecountScope,
+} from "@tidemark/contract";
 import { ABSENT, dayOf, describeDay, MetricDay, type UsageDay } from "@tidemark/core";
-import { LABEL_LIMITS } from "@tidemark/contract";
 import { RECOUNT_TABLES } from "./book-tables.ts";
 import { Books, dayKey, type Wants } from "./books.ts";
 import type { RecountState } from "./head.ts";

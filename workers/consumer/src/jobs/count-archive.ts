@@ -9,8 +9,9 @@ import { readArchived } from "./read-archived.ts";
 import { recountBatches } from "./recount-batches.ts";
 import type { Step } from "./run-job.ts";
 
-/** Objects read in one step, and listed at once to count them. */
+/** Objects read in one step. */
 const OBJECTS_PER_STEP = 10;
+/** Objects listed at once. */
 const LIST_MAX = 1_000;
 /** Objects are counted up to a hundred thousand: nobody should count for longer than a lease. */
 const LIST_PAGES_MAX = 100;
@@ -34,7 +35,8 @@ export async function countArchive(env: ConsumerEnv, job: Job, before: JobProgre
   const { objects } = await env.ARCHIVE.list({
     prefix,
     startAfter: progress.cursor ?? startOf(job),
-    limit: OBJECTS_PER_STEP,
+    // Most objects are older than the job, and a later pass goes by them.
+    limit: progress.pass === 1 ? OBJECTS_PER_STEP : LIST_MAX,
   });
   if (objects.length === 0) return endPass(env, job, progress);
 
@@ -50,8 +52,10 @@ async function readObjects(
 ): Promise<JobProgress> {
   const isFirst = progress.pass === 1;
   let { cursor, objects: read, events, uncounted } = progress;
+  let due = 0;
   for (const { key, uploaded } of objects) {
     const isDue = isFirst || uploaded.getTime() > job.created_at - CLOCKS_APART_MS;
+    if (isDue && ++due > OBJECTS_PER_STEP) break;
     try {
       const object = isDue ? await readObject(env, job, { ...compiled, pass: progress.pass }, key) : NOTHING_READ;
       cursor = key;
