@@ -65,6 +65,11 @@ describe("the value of a day", () => {
     expect([count("latest", both).value, count("latest", both.toReversed()).value]).toEqual(["2", "2"]);
   });
 
+  test("that was said a millisecond later is the latest, whichever came first", () => {
+    const said = say([10, 30, 20]);
+    expect([count("latest", said).value, count("latest", said.toReversed()).value]).toEqual(["20", "20"]);
+  });
+
   test("goes beyond int64 and comes back", () => {
     const day = MetricDay.empty("m", "sum", DAY);
     const group = day.group([], 0, LIMITS);
