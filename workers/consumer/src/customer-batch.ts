@@ -152,10 +152,13 @@ export class CustomerBatch {
     };
   }
 
-  #toRecent(): readonly (readonly [number, RecentEvent])[] {
+  #toRecent(): readonly (readonly [number, string])[] {
     return this.#latest
       .toSorted((a, b) => a.index - b.index)
-      .map(({ index, event, receivedAt }) => [index, this.#describe(event, this.#instants[index] ?? 0, receivedAt)]);
+      .map(({ index, event, receivedAt }) => [
+        index,
+        JSON.stringify(this.#describe(event, this.#instants[index] ?? 0, receivedAt)),
+      ]);
   }
 
   /** What the metrics that listen to an event show of it. */

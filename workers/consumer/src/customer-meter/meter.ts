@@ -313,7 +313,7 @@ export class Meter {
   }
 
   #keepRecent({ recent }: ApplyRequest, isFresh: Uint8Array): void {
-    const fresh = recent.filter(([event]) => isFresh[event] === 1).map(([, shown]) => JSON.stringify(shown));
+    const fresh = recent.filter(([event]) => isFresh[event] === 1).map(([, shown]) => shown);
     if (fresh.length > 0) this.#head.recent = [...this.#head.recent, ...fresh].slice(-RECENT_EVENTS_MAX);
   }
 
