@@ -20,7 +20,7 @@ export interface DayGroup {
   readonly segments?: number;
   readonly value: string;
   readonly events: number;
-  /** Value per hour of the UTC day that has any, keyed 0–23. Empty for `unique`, whose ids carry the hours. */
+  /** Value per hour of the UTC day in which something counted, keyed 0–23. Empty for `unique`, whose ids carry the hours. */
   readonly hours: Readonly<Record<string, string>>;
   /** `latest` only: for each of `hours`, when its value was said and by which id's 52-bit hash; the later, then the higher, wins. */
   readonly said?: Readonly<Record<string, readonly [at: number, tie: number]>>;

@@ -26,7 +26,7 @@ export interface CustomerMarks {
   /** When the figures were read, in milliseconds. */
   readonly as_of: number;
   readonly live: boolean;
-  /** Whether the customer has any of these days, counted or not. */
+  /** Whether at least one of these days is there, counted or not. */
   readonly known: boolean;
 }
 
