@@ -20,6 +20,7 @@ const METRICS = [
     slug: "api_requests",
     description: "Requests to the site, by page, method and status.",
     unit: "requests",
+    type: "limit_metered",
     event_matchers: [{ event: "api_request" }],
     aggregation: "count",
     group_by: ["endpoint", "method", "status"],
@@ -49,9 +50,20 @@ const METRICS = [
   },
 ];
 
+/** What a customer may use that nobody has said anything about. */
+const PRODUCT = {
+  name: "Free plan",
+  slug: "free_plan",
+  description: "1,000 requests a month, and no more.",
+  kind: "usage",
+  metric: "api_requests",
+  allowance: { base: "1000", enforcement: "hard" },
+  default: true,
+};
+
 /**
- * Fills a project through the API, as a user would: three metrics, 10,000 real requests, a dashboard. Doing
- * it again changes nothing but the dashboard's address.
+ * Fills a project through the API, as a user would: three metrics, a product with a limit, 10,000 real requests,
+ * a dashboard. Doing it again changes nothing but the dashboard's address.
  *
  * @param lastAt when the latest request happened, in milliseconds.
  */
@@ -66,12 +78,13 @@ export async function loadSampleData(
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
-    const isThere = path === "/v1/metrics" && response.status === 409;
+    const isThere = (path === "/v1/metrics" || path === "/v1/products") && response.status === 409;
     if (!response.ok && !isThere) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
     return response.json();
   };
 
   for (const metric of METRICS) await post("/v1/metrics", keys.admin, metric);
+  await post("/v1/products", keys.admin, PRODUCT);
   const events = readAccessLog(LOG, lastAt);
   for (let i = 0; i < events.length; i += BATCH) await post("/v1/events", keys.ingest, events.slice(i, i + BATCH));
   if (!(await platform.drained(COUNTED_MS_MAX))) console.error("The sample data is still being counted.");

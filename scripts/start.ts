@@ -144,6 +144,10 @@ See it:
 ${curl(read, `/v1/usage?metric=api_requests&customer_id=${customer}`)}
 ${curl(read, "/v1/reports/top-customers?metric=api_requests")}
 `;
+  const decide = `
+Ask before a request is served whether ${customer} may make it, and count it:
+${curl(ingest, "/v1/consume", `{"customer_id":"${customer}","metric":"api_requests"}`)}
+`;
   const board = data === null ? "" : `\nPublic dashboard, no login: ${new URL(data.dashboard, url).href}\n`;
-  return start + (data === null ? metric : "") + use + board;
+  return start + (data === null ? metric : "") + use + (data === null ? "" : decide) + board;
 }

@@ -10,6 +10,12 @@ export const TimeZoneSchema = z
   .string()
   .refine(isTimeZone, "Must be a time zone of the IANA database, like Europe/Berlin or UTC.");
 
+/** An id of a customer who may be new: what an event can have. */
+export const NewCustomerIdSchema = optionalText(NAME_LENGTH_MAX)
+  .min(1)
+  .refine((id) => id === id.trim(), "Must not begin or end with white space.")
+  .describe("Your id of the customer.");
+
 const AttributesSchema = z
   .record(
     plainText(ATTRIBUTE_KEY_LENGTH_MAX),

@@ -73,7 +73,8 @@ function isOrdinary(code: number): boolean {
   return code < 0x202a || (code > 0x202e && code < 0x2066) || (code > 0x2069 && code < 0xd800) || code > 0xdfff;
 }
 
-function isPlain(value: unknown, max: number): boolean {
+/** Whether a value is a name: text of at most `max` characters that people can read and machines compare. */
+export function isPlain(value: unknown, max: number): value is string {
   if (typeof value !== "string" || value.length === 0 || value.length > max) return false;
   let surrogates = false;
   for (let i = 0; i < value.length; i++) {
@@ -106,7 +107,8 @@ const DETAIL = {
   too_many_values: `properties hold more than ${PROPERTY_NODES_MAX} values.`,
 } as const;
 
-function checkProperties(properties: unknown): EventFault | undefined {
+/** What is wrong with the properties of an event, or of a decision. */
+export function checkProperties(properties: unknown): EventFault | undefined {
   if (typeof properties !== "object" || properties === null || Array.isArray(properties)) {
     return { code: "invalid_properties", pointer: "/properties", detail: DETAIL.invalid_properties };
   }

@@ -3,3 +3,4 @@ export * from "./limits.ts";
 export * from "./messages.ts";
 export * from "./meter.ts";
 export * from "./problems.ts";
+export type * from "./quota.ts";

@@ -12,6 +12,8 @@ export interface JobParams {
   /** UTC days, both ends included. */
   readonly from_day: number;
   readonly to_day: number;
+  /** Of a metric's first version: from when on limits and charges follow what is counted, in milliseconds; absent or `null`: not at all. */
+  readonly limits_from?: number | null;
 }
 
 /** Something that two of the three, archive, meter and database, do not agree on. */

@@ -91,3 +91,40 @@ export const REPORT_LIMIT_MAX = 500;
 export const KEY_CACHE_MS = 10_000;
 /** How long an ingest key outlives its last look-up while the database does not answer. */
 export const KEY_STALE_MS = 10 * 60_000;
+
+/** Thresholds of one metric for all customers, and as many for one: each is looked at with every count. */
+export const METRIC_THRESHOLDS_MAX = 20;
+
+/** Thresholds of a project: whoever keeps the catalog reads them again with each change of one. */
+export const THRESHOLDS_MAX = 1_000;
+/** Allowances and subscriptions that a customer can have at a time: a meter keeps all of them in memory. */
+export const DEFINITIONS_MAX = 200;
+/** The same with those that have ended. */
+export const DEFINITIONS_EVER_MAX = 2_000;
+/** Prices of a product: each is a line of every statement. */
+export const PRICES_MAX = 20;
+/** Distinct values that a limit can admit in a cycle: each is remembered, because a limit must not guess. */
+export const UNIQUE_LIMIT_MAX = 100_000;
+/** How long after its end a cycle can still change. */
+export const GRACE_SECONDS_MAX = 31 * 86_400;
+/** How long a cycle can be: about three years. Distinct values of a cycle are remembered for longer. */
+export const CYCLE_COUNT_MAX = { days: 1_100, weeks: 156, months: 36, years: 3 } as const;
+/** Cycles for which carried units can be used. */
+export const CARRIED_CYCLES_MAX = 1_000;
+/** Characters of why units were granted or taken away. */
+export const REASON_LENGTH_MAX = 500;
+
+/** A decision's body. */
+export const DECISION_BYTES_MAX = 64_000;
+/** Metrics of one consume: each has to allow it. */
+export const DECISION_ITEMS_MAX = 20;
+/** How long a reservation can last, or be extended by. */
+export const RESERVATION_SECONDS_MAX = 86_400;
+export const RESERVATION_SECONDS_DEFAULT = 300;
+/** How long a holder of a lease decides alone. */
+export const LEASE_SECONDS_MAX = 3_600;
+export const LEASE_SECONDS_DEFAULT = 60;
+/** How long after its expiry a lease that nobody reported can be given back. */
+export const LEASE_RETURN_SECONDS_MAX = 86_400;
+/** How long a decision waits for its meter before the limit's `unavailable` decides. */
+export const DECISION_TIMEOUT_MS = 5_000;

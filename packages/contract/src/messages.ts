@@ -20,7 +20,7 @@ export function eventMessageStart(projectId: string, receivedAt: number): string
 export const EVENT_MESSAGE_END = "]}";
 
 /** The rollup queue: what goes to D1. Everything in it is absolute, so that repeating it changes nothing. */
-export type RollupMessage = UsageMessage | TouchedMessage | QuarantineMessage;
+export type RollupMessage = UsageMessage | TouchedMessage | QuarantineMessage | NoticesMessage;
 
 /** A meter's changed days. */
 export interface UsageMessage {
@@ -28,6 +28,24 @@ export interface UsageMessage {
   readonly project_id: string;
   readonly customer_id: string;
   readonly days: readonly UsageDay[];
+}
+
+/** What people want to be told of, once each: the id follows from what is said. */
+export interface NoticesMessage {
+  readonly kind: "notices";
+  readonly project_id: string;
+  readonly customer_id: string;
+  readonly notices: readonly Notice[];
+}
+
+export interface Notice {
+  readonly id: string;
+  readonly kind: "threshold_crossed";
+  readonly metric_id: string;
+  /** Milliseconds. */
+  readonly at: number;
+  /** JSON. */
+  readonly body: string;
 }
 
 /** Customers that a batch of events reached for the first time, or whose meter now has something to flush. */

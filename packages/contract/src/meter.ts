@@ -1,4 +1,5 @@
-import type { Aggregation, RejectionCode, UsageDay } from "@tidemark/core";
+import type { QuotaRpc } from "./quota.ts";
+import type { Aggregation, RejectionCode, UsageDay, UsageEvent } from "@tidemark/core";
 
 /** Every call names whose meter it wants; an object refuses a call that names another. */
 export interface MeterAddress {
@@ -10,6 +11,8 @@ export interface MeterAddress {
 export interface SeriesRef {
   /** The counter's id. */
   readonly metric_id: string;
+  /** The metric's id, where the counter has another. */
+  readonly of?: string;
   readonly aggregation: Aggregation;
   readonly labels: readonly string[];
   /** Bit `i`: in segment `i`. */
@@ -62,8 +65,22 @@ export interface RecentEvent {
 export interface ApplyRequest extends MeterAddress, EventColumns {
   /** Of the metrics that the events were evaluated with. */
   readonly catalog_version: number;
+  /** Consumes that were admitted while the meter could not be reached. */
+  readonly consumed?: readonly UnenforcedConsume[];
   /** The last of these events, by index, each a `RecentEvent` as JSON: one text crosses cheaper than an object. */
   readonly recent: readonly (readonly [event: number, shown: string])[];
+}
+
+/** See `UsageEvent`. */
+type ConsumedItem = NonNullable<UsageEvent["consumed"]>[number];
+
+/** A consume that was admitted without its meter, and came through the queue. */
+export interface UnenforcedConsume {
+  readonly id: string;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly items: readonly ConsumedItem[];
+  readonly properties: Readonly<Record<string, unknown>> | null;
 }
 
 export interface ApplyReply {
@@ -79,6 +96,8 @@ export interface ApplyReply {
   readonly forgotten: readonly number[];
   /** True for the meter's first call, and until its answer can have been lost: registering twice is harmless. */
   readonly created: boolean;
+  /** The meter's metrics are older than these: tell it. */
+  readonly wants_metrics: readonly string[];
   /** A day that waits to be flushed, when this call, or the one it repeats, made it wait. */
   readonly watch: {
     readonly metric_id: string;
@@ -113,6 +132,8 @@ export interface RecountScope {
   readonly catalog_version: number;
   /** Whether the archive is trusted more than the meter, which may have lost its memory. */
   readonly trusts_archive: boolean;
+  /** See `JobParams`. */
+  readonly limits_from?: number | null;
   /** Whether a meter that has counted with these metrics from its first event may be left out. */
   readonly may_skip: boolean;
 }
@@ -164,7 +185,7 @@ export interface CompareReply {
 }
 
 /** What the Workers call on a customer's meter. */
-export interface MeterRpc {
+export interface MeterRpc extends QuotaRpc {
   /** Counts what is new, in one transaction. */
   apply(request: ApplyRequest): Promise<ApplyReply>;
   /** The customer's days in a range, live. */
@@ -179,6 +200,11 @@ export interface MeterRpc {
   compare(address: MeterAddress, jobId: string): Promise<CompareReply>;
   /** Closes a job's books, and with `replace` puts their days in the place of the meter's. Answers what then waits to be flushed. */
   closeBooks(address: MeterAddress, jobId: string, replace: boolean): Promise<ApplyReply["watch"]>;
+}
+
+/** Where decisions of a metric are counted: apart from events, because the archive has only these. */
+export function decidedCounter(metricId: string): string {
+  return `${metricId}:decided`;
 }
 
 /**

@@ -51,6 +51,31 @@ const kinds = {
     title: "The request conflicts with what exists",
     remedy: "Read the current state and decide again.",
   },
+  no_allowance: {
+    status: 409,
+    title: "The customer has no allowance of this metric",
+    remedy: "Set one with `POST /v1/customers/{id}/allowances`, or subscribe the customer to a product that has one.",
+  },
+  reservation_expired: {
+    status: 409,
+    title: "The reservation has expired",
+    remedy: "Report what was used as an event, or consume it; next time extend the reservation before it ends.",
+  },
+  exceeds_reservation: {
+    status: 409,
+    title: "More was used than was reserved",
+    remedy: "Commit at most what is reserved, or say `on_excess`: `cap` to count only that, `overflow` to count all.",
+  },
+  stale_sequence: {
+    status: 409,
+    title: "This grant of the lease has been reported",
+    remedy: "Go by the latest answer: its `sequence` names the grant that the next report is about.",
+  },
+  too_many_holds: {
+    status: 409,
+    title: "Too many reservations and leases are open",
+    remedy: "Commit or release what is not needed any more, or lease larger amounts less often.",
+  },
   too_large: {
     status: 413,
     title: "The body is too large",

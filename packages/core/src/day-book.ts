@@ -174,6 +174,38 @@ export class MetricDay {
     group.hours[hour] = value;
   }
 
+  /**
+   * Takes back what was added to a count or sum: it is counted elsewhere. Where labels had gone over the limits,
+   * from the group that stands for all beyond them.
+   */
+  takeBack(
+    { labels, segments }: Pick<Group, "labels" | "segments">,
+    value: Exact,
+    instant: number,
+    version: number,
+    { otherLabel }: LabelLimits,
+  ): void {
+    const key = keyOf(labels, segments);
+    const other = keyOf(
+      labels.map(() => otherLabel),
+      segments,
+    );
+    const group = this.#groups.get(key) ?? this.#groups.get(other);
+    if (group === undefined) throw new Error("What is taken back was never added.");
+    const hour = hourOf(instant);
+    this.#value = addExact(this.#value, -value);
+    group.value = addExact(group.value, -value);
+    group.hours[hour] = addExact(group.hours[hour] ?? 0, -value);
+    this.#events--;
+    group.events--;
+    if (group.events === 0 && group.value === 0) this.#drop(keyOf(group.labels, group.segments));
+    this.#touch(version);
+  }
+
+  #drop(key: string): void {
+    if (this.#groups.delete(key)) this.#labelLength -= key.length;
+  }
+
   /** Counts an event that matched and had no usable value, and keeps the latest as an example. */
   reject(code: RejectionCode, example: Rejection["example"], version: number): void {
     const known = this.#rejections.get(code);

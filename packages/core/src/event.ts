@@ -11,6 +11,15 @@ export interface UsageEvent {
   /** RFC 3339, unix seconds or unix milliseconds; absent when the time of receipt stands for it. */
   readonly timestamp?: string | number | undefined;
   readonly properties?: { readonly [key: string]: Json } | undefined;
+  /** Not an event but a consume, which was admitted while its meter could not be reached. Nobody can send it. */
+  readonly consumed?:
+    | readonly {
+        readonly metric: string;
+        readonly amount: number | string;
+        /** Whether it counts only if the metric's filters let its properties pass. */
+        readonly is_filtered?: boolean | undefined;
+      }[]
+    | undefined;
 }
 
 /**

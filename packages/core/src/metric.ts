@@ -175,7 +175,8 @@ function segmentsOf(filters: readonly Filter[], properties: UsageEvent["properti
 export function toLabel(value: Json | undefined): string {
   if (value === undefined || value === null) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length <= LABEL_LENGTH_MAX ? text : `${text.slice(0, LABEL_LENGTH_MAX - 1)}…`;
+  // A cut may fall between the halves of a character.
+  return text.length <= LABEL_LENGTH_MAX ? text : `${text.slice(0, LABEL_LENGTH_MAX - 1).toWellFormed()}…`;
 }
 
 const words = new Uint32Array(2);

@@ -1,20 +1,26 @@
 import { MEMORY_DAYS, METRIC_VERSIONS_MAX } from "@tidemark/contract";
 import type { Metric } from "@tidemark/core";
 
-const VERSION = "SELECT catalog_version FROM projects WHERE id = ?";
+/** The version of a project's catalog. One row read. */
+export const SELECT_CATALOG_VERSION = "SELECT catalog_version FROM projects WHERE id = ?";
 
 /** How far the clocks of the Worker that makes a metric and of those that receive events may be apart. */
 const CLOCKS_APART_MS = 1_000;
 
-/** What people choose to see of events is no rule of counting: every version shows what the metric does now. */
-const METRICS = `
+/**
+ * Versions of metrics, with where the next one takes over. What people choose to see of events is no rule
+ * of counting: every version shows what the metric does now.
+ */
+export const SELECT_VERSIONS = `
   SELECT m.id, m.slug, v.version, v.counter_id, CASE v.version WHEN 1 THEN v.created_at - ${CLOCKS_APART_MS} END AS received_from,
     v.counts_from, next.counts_from AS counts_until, v.backfilled, v.definition,
     m.definition -> 'exposed_event_keys' AS exposed_event_keys
   FROM metrics m
   JOIN metric_versions v ON v.project_id = m.project_id AND v.metric_id = m.id
   LEFT JOIN metric_versions next
-    ON next.project_id = v.project_id AND next.metric_id = v.metric_id AND next.version = v.version + 1
+    ON next.project_id = v.project_id AND next.metric_id = v.metric_id AND next.version = v.version + 1`;
+
+const METRICS = `${SELECT_VERSIONS}
   WHERE m.project_id = ? AND m.deleted_at IS NULL AND (next.version IS NULL OR next.counts_from >= ?)
   ORDER BY m.id, v.version
   LIMIT ?`;
@@ -24,7 +30,7 @@ const STILL_COUNTS_MS = MEMORY_DAYS * 86_400_000;
 
 /** The version of a project's metrics, or `undefined` when there is no such project. One row read. */
 export async function readCatalogVersion(db: D1Database, projectId: string): Promise<number | undefined> {
-  return (await db.prepare(VERSION).bind(projectId).first<number>("catalog_version")) ?? undefined;
+  return (await db.prepare(SELECT_CATALOG_VERSION).bind(projectId).first<number>("catalog_version")) ?? undefined;
 }
 
 /**
@@ -41,7 +47,7 @@ export async function readCatalog(
   now: number,
 ): Promise<{ readonly version: number; readonly metrics: readonly Metric[] }> {
   const [versions, rows] = await db.batch([
-    db.prepare(VERSION).bind(projectId),
+    db.prepare(SELECT_CATALOG_VERSION).bind(projectId),
     db.prepare(METRICS).bind(projectId, now - STILL_COUNTS_MS, limit * METRIC_VERSIONS_MAX),
   ]);
   const [version] = (versions?.results ?? []) as { catalog_version: number }[];
@@ -50,7 +56,8 @@ export async function readCatalog(
 
 type Place = Pick<Metric, "id" | "slug" | "version" | "counter_id" | "received_from" | "counts_from" | "counts_until">;
 
-interface CatalogRow extends Place {
+/** A row of `SELECT_VERSIONS`. */
+export interface CatalogRow extends Place {
   readonly backfilled: string;
   readonly definition: string;
   readonly exposed_event_keys: string | null;
@@ -59,7 +66,8 @@ interface CatalogRow extends Place {
 /** Fields that definitions stored by earlier releases may lack. */
 const LATER_FIELDS = { filters: null, distinct_by: null, segments: [] };
 
-function toMetric({ definition, backfilled, exposed_event_keys, ...place }: CatalogRow): Metric {
+/** A version of a metric, ready to be compiled. */
+export function toMetric({ definition, backfilled, exposed_event_keys, ...place }: CatalogRow): Metric {
   const rules = JSON.parse(definition) as Omit<Metric, keyof Place | keyof typeof LATER_FIELDS>;
   return {
     ...LATER_FIELDS,

@@ -1,5 +1,6 @@
-import { and, asc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { announce } from "./announce.ts";
 import { isUniqueViolation } from "./is-unique-violation.ts";
 import { prepare } from "./prepare.ts";
 import { metrics, metricSlugs, metricVersions } from "./schema.ts";
@@ -108,7 +109,7 @@ export async function updateMetric(
   }
 }
 
-/** Deletes a metric that no product is linked to. @returns whether this call did. */
+/** Deletes a metric, with its thresholds, that no product, allowance or subscription uses. @returns whether this call did. */
 export async function deleteMetric(
   db: D1Database,
   address: { readonly project_id: string; readonly id: string },
@@ -116,12 +117,16 @@ export async function deleteMetric(
 ): Promise<boolean> {
   const { project_id, id } = address;
   const isFree = sql`
-    NOT EXISTS (SELECT 1 FROM products WHERE project_id = ${project_id} AND metric_id = ${id})`;
+    NOT EXISTS (SELECT 1 FROM products WHERE project_id = ${project_id} AND metric_id = ${id})
+    AND NOT EXISTS (
+      SELECT 1 FROM definitions WHERE project_id = ${project_id} AND metric_id = ${id} AND ended_at IS NULL)`;
   const remove = sql`
     UPDATE metrics SET deleted_at = ${now}
     WHERE project_id = ${project_id} AND id = ${id} AND deleted_at IS NULL AND ${isFree}
     RETURNING id`;
-  const [removed] = await db.batch([prepare(db, remove), prepare(db, announce(project_id, isFree))]);
+  const forget = sql`DELETE FROM thresholds WHERE project_id = ${project_id} AND metric_id = ${id} AND ${isFree}`;
+  const statements = [remove, forget, announce(project_id, isFree)];
+  const [removed] = await db.batch(statements.map((statement) => prepare(db, statement)));
   return removed?.results.length === 1;
 }
 
@@ -158,6 +163,22 @@ export async function findMetric(db: D1Database, projectId: string, slug: string
     .get();
 }
 
+/** The metrics with some ids, deleted ones too: what was counted and sold under them stays. */
+export async function findMetrics(db: D1Database, projectId: string, ids: readonly string[]): Promise<MetricRow[]> {
+  if (ids.length === 0) return [];
+  return drizzle(db)
+    .select(COLUMNS)
+    .from(metrics)
+    .innerJoin(metricVersions, ITS_VERSION)
+    .where(
+      and(
+        eq(metrics.project_id, projectId),
+        sql`${metrics.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
+      ),
+    )
+    .limit(ids.length);
+}
+
 /** Slugs that name a metric, deleted ones too, and begin with a text. */
 export async function listSlugs(
   db: D1Database,
@@ -176,9 +197,4 @@ export async function listSlugs(
     )
     .limit(start.limit);
   return rows.map(({ slug }) => slug);
-}
-
-/** Makes the consumers read the project's metrics again. */
-function announce(projectId: string, condition: SQL): SQL {
-  return sql`UPDATE projects SET catalog_version = catalog_version + 1 WHERE id = ${projectId} AND ${condition}`;
 }

@@ -1,5 +1,6 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { announce } from "./announce.ts";
 import { isUniqueViolation } from "./is-unique-violation.ts";
 import { prepare } from "./prepare.ts";
 import { metrics, products } from "./schema.ts";
@@ -20,6 +21,7 @@ const COLUMNS = {
   definition: products.definition,
   created_at: products.created_at,
   updated_at: products.updated_at,
+  is_default: products.is_default,
   metric: metrics.slug,
 };
 
@@ -28,23 +30,28 @@ const ITS_METRIC = and(eq(metrics.project_id, products.project_id), eq(metrics.i
 /** What became of a new product. `metric_gone`: its metric was deleted meanwhile. */
 export type InsertProductOutcome = "inserted" | "slug_taken" | "too_many" | "metric_gone";
 
-/** Stores a product. That its metric exists is part of the statement: deleting the metric asks for products. */
+/**
+ * Stores a product, and takes the default from another if this one is it. That its metric exists is part of
+ * the statements: deleting the metric asks for products.
+ */
 export async function insertProduct(
   db: D1Database,
   product: StoredProduct,
   productsMax: number,
 ): Promise<InsertProductOutcome> {
-  const { project_id, id, slug, kind, metric_id, definition, created_at, updated_at } = product;
+  const { project_id, id, slug, kind, metric_id, definition, created_at, updated_at, is_default } = product;
   const count = sql`SELECT COUNT(*) AS n FROM products WHERE project_id = ${project_id}`;
+  const isFine = sql`(${count}) < ${productsMax} AND ${isThere(project_id, metric_id)}`;
   const insert = sql`
-    INSERT INTO products (project_id, id, slug, kind, metric_id, definition, created_at, updated_at)
-    SELECT ${project_id}, ${id}, ${slug}, ${kind}, ${metric_id}, ${definition}, ${created_at}, ${updated_at}
-    WHERE (${count}) < ${productsMax} AND ${isThere(project_id, metric_id)}
+    INSERT INTO products (project_id, id, slug, kind, metric_id, definition, created_at, updated_at, is_default)
+    SELECT ${project_id}, ${id}, ${slug}, ${kind}, ${metric_id}, ${definition}, ${created_at}, ${updated_at}, ${is_default}
+    WHERE ${isFine}
     RETURNING id`;
   try {
-    const [before, inserted] = await db.batch<{ readonly n: number }>([prepare(db, count), prepare(db, insert)]);
-    if (inserted?.results.length === 1) return "inserted";
-    return (before?.results[0]?.n ?? 0) < productsMax ? "metric_gone" : "too_many";
+    const statements = [count, announce(project_id, isFine), takeDefault(product, isFine), insert];
+    const outcomes = await db.batch<{ readonly n: number }>(statements.map((statement) => prepare(db, statement)));
+    if (outcomes.at(-1)?.results.length === 1) return "inserted";
+    return (outcomes[0]?.results[0]?.n ?? 0) < productsMax ? "metric_gone" : "too_many";
   } catch (error) {
     if (isUniqueViolation(error)) return "slug_taken";
     throw error;
@@ -57,29 +64,35 @@ export async function updateProduct(
   previous: StoredProduct,
   next: StoredProduct,
 ): Promise<"updated" | "slug_taken" | "stale"> {
-  const { project_id, id, slug, kind, metric_id, definition, updated_at } = next;
+  const { project_id, id, slug, kind, metric_id, definition, updated_at, is_default } = next;
+  const isFine = sql`${isThere(project_id, metric_id)} AND EXISTS (
+    SELECT 1 FROM products WHERE project_id = ${project_id} AND id = ${id} AND updated_at = ${previous.updated_at})`;
   const update = sql`
     UPDATE products SET slug = ${slug}, kind = ${kind}, metric_id = ${metric_id}, definition = ${definition},
-      updated_at = ${updated_at}
-    WHERE project_id = ${project_id} AND id = ${id} AND updated_at = ${previous.updated_at}
-      AND ${isThere(project_id, metric_id)}
+      updated_at = ${updated_at}, is_default = ${is_default}
+    WHERE project_id = ${project_id} AND id = ${id} AND ${isFine}
     RETURNING id`;
   try {
-    const { results } = await prepare(db, update).all();
-    return results.length === 1 ? "updated" : "stale";
+    const statements = [announce(project_id, isFine), takeDefault(next, isFine), update];
+    const outcomes = await db.batch(statements.map((statement) => prepare(db, statement)));
+    return outcomes.at(-1)?.results.length === 1 ? "updated" : "stale";
   } catch (error) {
     if (isUniqueViolation(error)) return "slug_taken";
     throw error;
   }
 }
 
-/** Deletes a product. @returns whether there was one. */
-export async function deleteProduct(db: D1Database, projectId: string, slug: string): Promise<boolean> {
-  const removed = await drizzle(db)
-    .delete(products)
-    .where(and(eq(products.project_id, projectId), eq(products.slug, slug)))
-    .returning({ id: products.id });
-  return removed.length > 0;
+/** Deletes a product that nobody is subscribed to. @returns whether this call did. */
+export async function deleteProduct(
+  db: D1Database,
+  { project_id, id }: { readonly project_id: string; readonly id: string },
+): Promise<boolean> {
+  const isFree = sql`NOT EXISTS (
+    SELECT 1 FROM definitions WHERE project_id = ${project_id} AND product_id = ${id} AND ended_at IS NULL)`;
+  const remove = sql`DELETE FROM products WHERE project_id = ${project_id} AND id = ${id} AND ${isFree} RETURNING id`;
+  const statements = [remove, announce(project_id, isFree)];
+  const [removed] = await db.batch(statements.map((statement) => prepare(db, statement)));
+  return removed?.results.length === 1;
 }
 
 /** A page of a project's products, by slug. */
@@ -125,6 +138,13 @@ export async function listLinkedProducts(
     .where(and(eq(products.project_id, projectId), eq(products.metric_id, metricId)))
     .orderBy(asc(products.slug))
     .limit(limit);
+}
+
+/** Makes room for a default: the project has one at most. */
+function takeDefault({ project_id, id, is_default }: StoredProduct, condition: SQL): SQL {
+  return sql`
+    UPDATE products SET is_default = 0
+    WHERE project_id = ${project_id} AND is_default = 1 AND id <> ${id} AND ${is_default} = 1 AND ${condition}`;
 }
 
 function isThere(projectId: string, metricId: string | null) {

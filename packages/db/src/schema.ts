@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /**
@@ -11,7 +12,7 @@ export const projects = sqliteTable("projects", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
   time_zone: text("time_zone").notNull(),
-  /** Grows with every change of the project's metrics, so that the consumer can tell when to read them again. */
+  /** Grows with every change of the project's metrics, thresholds and products, so that who keeps them can tell when to read them again. */
   catalog_version: integer("catalog_version").notNull(),
   created_at: integer("created_at").notNull(),
 });
@@ -99,15 +100,94 @@ export const products = sqliteTable(
     /** fee, seat, connected_seat, usage or credit. */
     kind: text("kind").notNull(),
     metric_id: text("metric_id"),
-    /** A `ProductInput` with its slug, as JSON. */
+    /** A `ProductDefinition` as JSON. */
     definition: text("definition").notNull(),
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
+    /** 1 for the one that unknown customers are subscribed to. */
+    is_default: integer("is_default").notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.project_id, table.id] }),
     uniqueIndex("products_by_slug").on(table.project_id, table.slug),
     index("products_by_metric").on(table.project_id, table.metric_id),
+    uniqueIndex("products_default")
+      .on(table.project_id)
+      .where(sql`is_default = 1`),
+  ],
+);
+
+/**
+ * What customers may use, or are charged for: allowances and subscriptions. A copy of what the customer's
+ * meter decides by, for questions over customers; of a subscription without a metric there is no other.
+ */
+export const definitions = sqliteTable(
+  "definitions",
+  {
+    project_id: text("project_id").notNull(),
+    customer_id: text("customer_id").notNull(),
+    /** `alw_…` or `sub_…`. */
+    id: text("id").notNull(),
+    /** Null for a subscription without a metric. */
+    metric_id: text("metric_id"),
+    /** Null for an allowance without a product. */
+    product_id: text("product_id"),
+    /** What to do when the meter cannot be reached: open or closed. */
+    unavailable: text("unavailable").notNull(),
+    /** Counts the meter's definitions, so that an older copy never takes the place of a newer one. */
+    version: integer("version").notNull(),
+    /** A `BalanceDefinition` as JSON. */
+    body: text("body").notNull(),
+    created_at: integer("created_at").notNull(),
+    ended_at: integer("ended_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.customer_id, table.id] }),
+    index("definitions_by_metric")
+      .on(table.project_id, table.metric_id)
+      .where(sql`ended_at IS NULL`),
+    index("definitions_by_product")
+      .on(table.project_id, table.product_id)
+      .where(sql`ended_at IS NULL`),
+  ],
+);
+
+/** Lines that usage can cross. */
+export const thresholds = sqliteTable(
+  "thresholds",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    metric_id: text("metric_id").notNull(),
+    /** Null for every customer. */
+    customer_id: text("customer_id"),
+    /** Counts the changes: each can be crossed once more. */
+    version: integer("version").notNull(),
+    /** A `ThresholdDefinition` as JSON. */
+    definition: text("definition").notNull(),
+    created_at: integer("created_at").notNull(),
+    updated_at: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.id] })],
+);
+
+/** What people should hear of: thresholds that were crossed. */
+export const notices = sqliteTable(
+  "notices",
+  {
+    project_id: text("project_id").notNull(),
+    /** Of what it tells, so that the same is told once. */
+    id: text("id").notNull(),
+    kind: text("kind").notNull(),
+    customer_id: text("customer_id").notNull(),
+    metric_id: text("metric_id").notNull(),
+    at: integer("at").notNull(),
+    /** As JSON. */
+    body: text("body").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.id] }),
+    index("notices_by_project").on(table.project_id, table.at),
   ],
 );
 

@@ -8,6 +8,8 @@ export interface Principal {
   readonly key_id: string;
   readonly project_id: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** Of the project's metrics, as it was when the key was looked up. */
+  readonly catalog_version: number;
 }
 
 export interface AuthBindings {
@@ -64,7 +66,7 @@ async function lookUp(
   try {
     const [row, hash] = await Promise.all([findKey(env.DB, id), hashKey(key, env.KEY_PEPPER)]);
     const valid = row !== undefined && row.revoked_at === null && equalDigests(row.hash, hash);
-    const principal = valid ? { key_id: id, project_id: row.project_id, scopes: toScopes(row.scopes) } : null;
+    const principal = valid ? toPrincipal(id, row) : null;
     remember(key, { principal, checkedAt: now });
     return principal;
   } catch (error) {
@@ -81,6 +83,13 @@ function remember(key: string, entry: CachedKey): void {
     const [oldest] = cache.keys();
     if (oldest !== undefined) cache.delete(oldest);
   }
+}
+
+function toPrincipal(
+  key_id: string,
+  { project_id, scopes, catalog_version }: Pick<Principal, "project_id" | "catalog_version"> & { scopes: string },
+): Principal {
+  return { key_id, project_id, scopes: toScopes(scopes), catalog_version };
 }
 
 /** `admin` may do everything. */

@@ -8,6 +8,7 @@ import { decodeEventMessage, readProjectId } from "./decode-message.ts";
 import type { ConsumerEnv } from "./env.ts";
 import { type RefusedEvent, toQuarantineEntries } from "./quarantine-entries.ts";
 import { retryDelay } from "./retry-delay.ts";
+import { teachMeters } from "./teach-meters.ts";
 
 /**
  * Counts a batch of event messages. A message is acknowledged when its events are in the archive, the
@@ -61,6 +62,7 @@ async function consumeProject(
       for (const index of result.batch.messages) failed.add(index);
     }
     await sendFollowUps(env.ROLLUPS, projectId, applied, messages);
+    await teachMeters(env, projectId, applied);
     return { failed, unreadable };
   } catch (error) {
     console.error(

@@ -1,5 +1,6 @@
 import type { RollupMessage } from "@tidemark/contract";
 import { registerCustomers } from "@tidemark/db/customer-registration";
+import { insertNotices } from "@tidemark/db/notices";
 import { insertQuarantine } from "@tidemark/db/quarantine-entries";
 import { type CustomerDays, writeUsageDays } from "@tidemark/db/rollups";
 import { insertWatches } from "@tidemark/db/watches";
@@ -46,6 +47,7 @@ function toStatements(
 ): D1PreparedStatement[] {
   if (message.kind === "quarantine")
     return message.entries.map((entry) => insertQuarantine(db, message.project_id, entry));
+  if (message.kind === "notices") return [insertNotices(db, message.project_id, message.customer_id, message.notices)];
   const statements: D1PreparedStatement[] = [];
   const created = message.customers.flatMap(({ customer_id, first_seen_at }) =>
     first_seen_at === null ? [] : [{ customer_id, first_seen_at }],

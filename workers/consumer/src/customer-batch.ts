@@ -8,6 +8,7 @@ import {
   type RejectedMatch,
   type SeriesRef,
   SHOWN_LENGTH_MAX,
+  type UnenforcedConsume,
 } from "@tidemark/contract";
 import {
   type CompiledMetric,
@@ -57,6 +58,7 @@ export class CustomerBatch {
   readonly #values: number[] = [];
   readonly #large: (readonly [number, bigint])[] = [];
   readonly #rejected: RejectedMatch[] = [];
+  readonly #consumed: UnenforcedConsume[] = [];
   /** The last events, in the place of their index modulo the length. */
   readonly #latest: { readonly index: number; readonly event: UsageEvent; readonly receivedAt: number }[] = [];
 
@@ -66,9 +68,14 @@ export class CustomerBatch {
     this.#catalog = catalog;
   }
 
+  /** Of the metrics that its events were evaluated with. */
+  get catalogVersion(): number {
+    return this.#catalog.version;
+  }
+
   get isFull(): boolean {
     return (
-      this.#instants.length >= CALL_EVENTS_MAX ||
+      this.#instants.length + this.#consumed.length >= CALL_EVENTS_MAX ||
       this.#values.length >= CALL_MATCHES_MAX ||
       this.#labelLength >= CALL_LABELS_MAX
     );
@@ -87,6 +94,16 @@ export class CustomerBatch {
     const index = this.#instants.length;
     const instant = event.timestamp === undefined ? receivedAt : toInstant(event.timestamp);
     this.messages.add(source.message);
+    if (event.consumed !== undefined) {
+      if (instant < this.firstAt) this.firstAt = instant;
+      this.#consumed.push({
+        id: event.id,
+        at: instant,
+        items: event.consumed,
+        properties: event.properties ?? null,
+      });
+      return;
+    }
     this.#sources.push(source.message, source.position);
     if (instant < this.firstAt) this.firstAt = instant;
     const at = this.#fingerprints.length;
@@ -132,6 +149,7 @@ export class CustomerBatch {
       customer_id: this.customerId,
       catalog_version: this.#catalog.version,
       ...this.#toColumns(),
+      ...(this.#consumed.length === 0 ? {} : { consumed: this.#consumed }),
       recent: this.#toRecent(),
     };
   }
@@ -179,7 +197,8 @@ export class CustomerBatch {
   }
 
   #seriesOf(compiled: CompiledMetric, labels: readonly string[], segments: number): number {
-    const { counter_id: metric_id, aggregation } = compiled.metric;
+    const { counter_id: metric_id, aggregation, id } = compiled.metric;
+    const of = metric_id === id ? {} : { of: id };
     if (labels.length === 0 && segments === 0) {
       const known = this.#plain.get(compiled);
       if (known !== undefined) return known;
@@ -191,7 +210,7 @@ export class CustomerBatch {
       this.#split.set(key, this.#series.length);
       this.#labelLength += key.length;
     }
-    return this.#series.push({ metric_id, aggregation, labels, segments }) - 1;
+    return this.#series.push({ metric_id, ...of, aggregation, labels, segments }) - 1;
   }
 }
 

@@ -32,6 +32,7 @@ let databaseReads = 0;
 function bindings(): IngestEnv {
   return {
     KEY_PEPPER: env.KEY_PEPPER,
+    METERS: env.METERS,
     DB: new Proxy(env.DB, {
       get(target, name: keyof D1Database) {
         if (name === "prepare") databaseReads++;

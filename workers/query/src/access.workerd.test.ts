@@ -1,4 +1,5 @@
 import type { ProblemBody } from "@tidemark/contract";
+import { insertNotices } from "@tidemark/db/notices";
 import type { Scope } from "@tidemark/http/keys";
 import { env } from "cloudflare:workers";
 import { FIRST_STEP } from "@tidemark/contract";
@@ -24,8 +25,11 @@ function routes(ids: {
   key: string;
   entry: string;
   job: string;
+  allowance: string;
+  subscription: string;
+  threshold: string;
 }): readonly Route[] {
-  const { slug, product, customer, publication, key, entry, job } = ids;
+  const { slug, product, customer, publication, key, entry, job, allowance, subscription, threshold } = ids;
   const published = { report: "top-customers", params: { metric: slug }, title: "T" };
   return [
     { target: "GET /v1/metrics", scope: "read" },
@@ -52,6 +56,24 @@ function routes(ids: {
     { target: `PATCH /v1/customers/${customer}`, scope: "admin", body: { name: "x" } },
     { target: `GET /v1/customers/${customer}/usage`, scope: "read" },
     { target: `GET /v1/customers/${customer}/events`, scope: "read" },
+    { target: `GET /v1/customers/${customer}/allowances`, scope: "read" },
+    { target: `POST /v1/customers/${customer}/allowances`, scope: "admin", body: { metric: slug, base: 1 } },
+    { target: `GET /v1/customers/${customer}/allowances/${allowance}`, scope: "read" },
+    { target: `PATCH /v1/customers/${customer}/allowances/${allowance}`, scope: "admin", body: { base: 1 } },
+    { target: `DELETE /v1/customers/${customer}/allowances/${allowance}`, scope: "admin" },
+    { target: `GET /v1/customers/${customer}/subscriptions`, scope: "read" },
+    { target: `POST /v1/customers/${customer}/subscriptions`, scope: "admin", body: { product } },
+    { target: `GET /v1/customers/${customer}/subscriptions/${subscription}`, scope: "read" },
+    { target: `DELETE /v1/customers/${customer}/subscriptions/${subscription}`, scope: "admin" },
+    { target: `GET /v1/customers/${customer}/balances`, scope: "read" },
+    { target: `GET /v1/customers/${customer}/statements`, scope: "read" },
+    { target: `GET /v1/customers/${customer}/explain?metric=${slug}`, scope: "read" },
+    { target: "GET /v1/thresholds", scope: "read" },
+    { target: "POST /v1/thresholds", scope: "admin", body: { metric: slug, percent: 80 } },
+    { target: `GET /v1/thresholds/${threshold}`, scope: "read" },
+    { target: `PATCH /v1/thresholds/${threshold}`, scope: "admin", body: { percent: 90 } },
+    { target: `DELETE /v1/thresholds/${threshold}`, scope: "admin" },
+    { target: "GET /v1/notices", scope: "read" },
     { target: `GET /v1/events/rejected?metric=${slug}`, scope: "read" },
     { target: "GET /v1/reports", scope: "read" },
     { target: `GET /v1/reports/top-customers?metric=${slug}`, scope: "read" },
@@ -76,6 +98,9 @@ const NOTHING = {
   key: "none",
   entry: "none",
   job: "none",
+  allowance: "none",
+  subscription: "none",
+  threshold: "none",
 };
 
 /** A project that has one of everything. */
@@ -101,6 +126,13 @@ async function fill(project: TestProject) {
     .bind(project.id, `{"v":1,"project_id":"${project.id}","received_at":1,"events":[]}`)
     .run();
   await insertDoneJob(project.id, "secret-job");
+  const make = (target: string, input: object) =>
+    json<{ id: string }>(project, `POST /v1/${target}`, { body: input, status: 201 });
+  const allowance = await make("customers/secret-customer/allowances", { metric: metric.slug, base: 1 });
+  const subscription = await make("customers/secret-customer/subscriptions", { product: "secret_product" });
+  const threshold = await make("thresholds", { metric: metric.slug, percent: 80, name: "secret threshold" });
+  const notice = { id: "secret-notice", kind: "threshold_crossed", metric_id: metric.id, at: 0, body: "{}" } as const;
+  await insertNotices(env.DB, project.id, "secret-customer", [notice]).run();
   return {
     slug: metric.slug,
     product: "secret_product",
@@ -109,6 +141,9 @@ async function fill(project: TestProject) {
     key: key.id,
     entry: "secret-entry",
     job: "secret-job",
+    allowance: allowance.id,
+    subscription: subscription.id,
+    threshold: threshold.id,
     public_url: publication.public_url,
   };
 }
@@ -164,12 +199,12 @@ test("a parameter that no route knows is refused by every route that reads", asy
 
 test("every route of the API is in this table, and in the description", () => {
   const table = new Set(
-    routes(NOTHING).map(({ target }) => target.replace(/\?.*/, "").replace(/\/(pub_)?none/, "/:x")),
+    routes(NOTHING).map(({ target }) => target.replace(/\?.*/, "").replaceAll(/\/(pub_)?none/g, "/:x")),
   );
   const handlers = new Set(
     app.routes
       .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
-      .map(({ method, path }) => `${method} ${path.replace(/:\w+/, ":x")}`),
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:\w+/g, ":x")}`),
   );
   expect(handlers).toEqual(table);
 });
@@ -200,7 +235,8 @@ describe("another project's things are as if they did not exist", () => {
   test("in every list", async () => {
     const [theirs, mine] = [await makeProject(), await makeProject()];
     await fill(theirs);
-    for (const path of ["/v1/metrics", "/v1/products", "/v1/customers", "/v1/publications", "/v1/quarantine"]) {
+    const lists = ["metrics", "products", "customers", "publications", "quarantine", "thresholds", "notices"];
+    for (const path of lists.map((list) => `/v1/${list}`)) {
       expect(await json(mine, `GET ${path}`), path).toEqual({ data: [], next_cursor: null });
     }
     const keys = await json<{ data: { name: string }[] }>(mine, "GET /v1/keys");
@@ -234,6 +270,9 @@ describe("another project's things are as if they did not exist", () => {
         "quarantine",
         "api_keys",
         "usage_days",
+        "definitions",
+        "thresholds",
+        "notices",
       ];
       return Promise.all(
         tables.map(

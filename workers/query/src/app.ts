@@ -1,11 +1,17 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { addPlumbing } from "@tidemark/http/app";
+import { deleteAllowance } from "./api/allowances/delete-allowance.ts";
+import { postAllowance } from "./api/allowances/post-allowance.ts";
+import { listAllowances, readAllowance } from "./api/allowances/read-allowances.ts";
+import { updateAllowance } from "./api/allowances/update-allowance.ts";
+import { readBalances } from "./api/balances/read-balances.ts";
 import { listCustomers } from "./api/customers/list-customers.ts";
 import { readCustomer } from "./api/customers/read-customer.ts";
 import { readCustomerUsage } from "./api/customers/read-usage.ts";
 import { updateCustomer } from "./api/customers/update-customer.ts";
 import { listCustomerEvents } from "./api/events/list-customer-events.ts";
 import { listRejected } from "./api/events/list-rejected.ts";
+import { getExplanation } from "./api/explain/get-explanation.ts";
 import { getHealth } from "./api/get-health.ts";
 import { backfillMetric } from "./api/jobs/backfill-metric.ts";
 import { createJob } from "./api/jobs/create-job.ts";
@@ -34,6 +40,15 @@ import { listQuarantine } from "./api/quarantine/list-quarantine.ts";
 import { replayQuarantined } from "./api/quarantine/replay-quarantined.ts";
 import { getTopCustomers } from "./api/reports/get-top-customers.ts";
 import { listReports } from "./api/reports/list-reports.ts";
+import { getStatements } from "./api/statements/get-statements.ts";
+import { deleteSubscription } from "./api/subscriptions/delete-subscription.ts";
+import { postSubscription } from "./api/subscriptions/post-subscription.ts";
+import { listSubscriptions, readSubscription } from "./api/subscriptions/read-subscriptions.ts";
+import { createThreshold } from "./api/thresholds/create-threshold.ts";
+import { deleteThreshold } from "./api/thresholds/delete-threshold.ts";
+import { listNotices } from "./api/thresholds/list-notices.ts";
+import { listThresholds, readThreshold } from "./api/thresholds/read-thresholds.ts";
+import { updateThreshold } from "./api/thresholds/update-threshold.ts";
 import { getUsage } from "./api/usage/get-usage.ts";
 import type { QueryApp, QueryAppEnv } from "./env.ts";
 import { documentPages } from "./pages/documents.tsx";
@@ -73,8 +88,26 @@ const routes: readonly ((app: QueryApp) => void)[] = [
   readCustomer,
   updateCustomer,
   readCustomerUsage,
+  postAllowance,
+  listAllowances,
+  readAllowance,
+  updateAllowance,
+  deleteAllowance,
+  postSubscription,
+  listSubscriptions,
+  readSubscription,
+  deleteSubscription,
+  readBalances,
+  getStatements,
+  getExplanation,
   listCustomerEvents,
   listRejected,
+  createThreshold,
+  listThresholds,
+  readThreshold,
+  updateThreshold,
+  deleteThreshold,
+  listNotices,
   listReports,
   getTopCustomers,
   createPublication,

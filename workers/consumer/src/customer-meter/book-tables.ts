@@ -1,7 +1,11 @@
-/** Where a set of books keeps what its row cannot hold. The names are ours and go into SQL as they are. */
-export interface BookTables {
+/** Where a memory of ids keeps what its row cannot hold. The names are ours and go into SQL as they are. */
+export interface IdTables {
   readonly slots: string;
   readonly parts: string;
+}
+
+/** The same of a set of books. */
+export interface BookTables extends IdTables {
   readonly days: string;
 }
 
@@ -14,3 +18,9 @@ export const RECOUNT_TABLES: BookTables = {
   parts: "recount_id_parts",
   days: "recount_days",
 };
+
+/** The ids of decisions. */
+export const DECISION_TABLES: IdTables = { slots: "decision_id_slots", parts: "decision_id_parts" };
+
+/** What has been counted in a cycle of a limit on distinct values. */
+export const MEMBER_TABLES: IdTables = { slots: "member_slots", parts: "member_parts" };

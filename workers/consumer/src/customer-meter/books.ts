@@ -1,4 +1,4 @@
-import { type EventColumns, LABEL_LIMITS, type RejectedMatch } from "@tidemark/contract";
+import { type EventColumns, LABEL_LIMITS, type RejectedMatch, type SeriesRef } from "@tidemark/contract";
 import { type DayCounter, dayOf, type Exact, MetricDay, type UsageDay } from "@tidemark/core";
 import type { BookTables } from "./book-tables.ts";
 import { DayTable } from "./day-table.ts";
@@ -57,25 +57,43 @@ export class Books {
       if (Number.isNaN(value)) reject(target.day, rejected.get(j), instant, version);
       else {
         const exact = Number.isFinite(value) ? value : largeValue(large, j);
-        const tie = ((fingerprints[3 * event + 1] ?? 0) & 0xfffff) * 0x1_0000_0000 + (fingerprints[3 * event] ?? 0);
+        const tie = tieOf(fingerprints[3 * event] ?? 0, fingerprints[3 * event + 1] ?? 0);
         target.day.add(target.counter, exact, instant, tie, version);
       }
     }
     return touched;
   }
 
+  /** Adds one value. @param tie see `MetricDay.add`. */
+  add(ref: SeriesRef, value: Exact, instant: number, tie: number, version: number): MetricDay {
+    const day = this.#dayOf(ref, dayOf(instant));
+    day.add(day.group(ref.labels, ref.segments, LABEL_LIMITS), value, instant, tie, version);
+    return day;
+  }
+
+  /** Takes a value of a count or sum back that is counted elsewhere. */
+  takeBack(ref: SeriesRef, value: Exact, instant: number, version: number): void {
+    const day = this.#dayOf(ref, dayOf(instant));
+    day.takeBack(ref, value, instant, version, LABEL_LIMITS);
+  }
+
   /** `null` for what is not wanted. */
   #target(ref: EventColumns["series"][number] | undefined, dayNumber: number, wants: Wants): Target | null {
     if (ref === undefined) throw new Error("A match names a series that the call does not have.");
     if (!wants(ref.metric_id, dayNumber)) return null;
-    const key = dayKey(ref.metric_id, dayNumber);
-    let day = this.days.get(key);
-    if (day === undefined) {
-      const atRest = this.#atRest.find(ref.metric_id, dayNumber);
-      day = atRest === undefined ? MetricDay.empty(ref.metric_id, ref.aggregation, dayNumber) : MetricDay.from(atRest);
-      this.days.set(key, day);
-    }
+    const day = this.#dayOf(ref, dayNumber);
     return { day, counter: day.group(ref.labels, ref.segments, LABEL_LIMITS) };
+  }
+
+  /** A counter's day, from where it rests or new. */
+  #dayOf({ metric_id, aggregation }: SeriesRef, dayNumber: number): MetricDay {
+    const key = dayKey(metric_id, dayNumber);
+    const known = this.days.get(key);
+    if (known !== undefined) return known;
+    const atRest = this.#atRest.find(metric_id, dayNumber);
+    const day = atRest === undefined ? MetricDay.empty(metric_id, aggregation, dayNumber) : MetricDay.from(atRest);
+    this.days.set(key, day);
+    return day;
   }
 
   /** Puts a day in the place of the one that is there. */
@@ -133,6 +151,11 @@ export class Books {
     }
     return rested;
   }
+}
+
+/** What tells values apart that were said at the same time: a hash of the event's id. */
+export function tieOf(low: number, high: number): number {
+  return (high & 0xfffff) * 0x1_0000_0000 + low;
 }
 
 /** Whether a counter's day is to be counted. */

@@ -2,19 +2,30 @@ import { DurableObject } from "cloudflare:workers";
 import {
   type ApplyReply,
   type ApplyRequest,
+  type BalancesReply,
   type CompareReply,
+  type CyclesRequest,
+  type DecideReply,
+  type DecideRequest,
+  type DecisionsRequest,
+  type DefineReply,
+  type DefineRequest,
+  type FinalCycle,
   MEMORY_DAYS,
   type MeterAddress,
+  type MeteredMetric,
   type MeterRpc,
   type ReadReply,
   type ReadRequest,
   type RecentEvent,
   type RecountReply,
   type RecountRequest,
+  type RememberedDecision,
 } from "@tidemark/contract";
 import { dayOf } from "@tidemark/core";
 import type { ConsumerEnv } from "../env.ts";
 import { Meter } from "./meter.ts";
+import { rememberedOf } from "./quota/remembered-of.ts";
 import { migrate } from "./schema.ts";
 import { sendOutbox } from "./send-outbox.ts";
 
@@ -27,6 +38,7 @@ const FLUSH_RETRY_MS = 60_000;
  */
 export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRpc {
   #meter: Meter | undefined;
+  #waiting: Waiting[] = [];
 
   constructor(ctx: DurableObjectState, env: ConsumerEnv) {
     super(ctx, env);
@@ -52,7 +64,8 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
   }
 
   async recount(request: RecountRequest): Promise<RecountReply> {
-    return this.#transact((sql) => this.#open(sql, request, Date.now()).recount(request));
+    const now = Date.now();
+    return this.#transact((sql) => this.#open(sql, request, now).recount(request, now));
   }
 
   async compare(address: MeterAddress, jobId: string): Promise<CompareReply> {
@@ -64,6 +77,97 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
     const { watch, alarmAt } = this.#transact((sql) => this.#open(sql, address, now).closeBooks(jobId, replace, now));
     if (alarmAt !== null) this.#setAlarm(alarmAt);
     return watch;
+  }
+
+  /** Decisions that come while one is being made are made and committed with it; no answer leaves before. */
+  async decide(request: DecideRequest): Promise<DecideReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<DecideReply>();
+    this.#waiting.push({ request, resolve, reject });
+    if (this.#waiting.length === 1) {
+      // Until what was written before is on disk, which takes no time when nothing was: the others come meanwhile.
+      await this.ctx.storage.sync();
+      this.#decideWaiting();
+    }
+    return promise;
+  }
+
+  #decideWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      const replies = this.#decideAll(waiting.map(({ request }) => request));
+      waiting.forEach(({ resolve }, index) => {
+        const reply = replies[index];
+        if (reply !== undefined) resolve(reply);
+      });
+    } catch (error) {
+      // One that cannot be decided must not take the others with it.
+      if (waiting.length > 1) for (const one of waiting) this.#decideAlone(one);
+      else for (const { reject } of waiting) reject(toError(error));
+    }
+  }
+
+  #decideAlone({ request, resolve, reject }: Waiting): void {
+    try {
+      const [reply] = this.#decideAll([request]);
+      if (reply !== undefined) resolve(reply);
+    } catch (error) {
+      reject(toError(error));
+    }
+  }
+
+  #decideAll(requests: readonly DecideRequest[]): readonly DecideReply[] {
+    const [first] = requests;
+    if (first === undefined) return [];
+    const now = Date.now();
+    const { replies, alarmAt } = this.#transact((sql) => {
+      for (const request of requests) this.#open(sql, request, now);
+      return this.#open(sql, first, now).decide(requests, now, this.#flushIntervalMs());
+    });
+    if (alarmAt !== null) this.#setAlarm(alarmAt);
+    return replies;
+  }
+
+  async define(request: DefineRequest): Promise<DefineReply> {
+    const now = Date.now();
+    const { reply, alarmAt } = this.#transact((sql) =>
+      this.#open(sql, request, now).define(request, now, this.#flushIntervalMs()),
+    );
+    if (alarmAt !== null) this.#setAlarm(alarmAt);
+    return reply;
+  }
+
+  async learn(
+    address: MeterAddress,
+    told: readonly MeteredMetric[],
+    asked: readonly string[] = [],
+    catalogVersion = 0,
+  ): Promise<void> {
+    this.#transact((sql) => {
+      this.#open(sql, address, Date.now()).learn(told, asked, catalogVersion);
+    });
+  }
+
+  async balances(address: MeterAddress): Promise<BalancesReply> {
+    const now = Date.now();
+    return this.#transact((sql) => {
+      const meter = this.#open(sql, address, now);
+      meter.refresh(now);
+      return { as_of: now, is_known: meter.isKnown, ...meter.quotas.describe(now) };
+    });
+  }
+
+  async cycles(request: CyclesRequest): Promise<readonly FinalCycle[]> {
+    const now = Date.now();
+    return this.#transact((sql) => {
+      const meter = this.#open(sql, request, now);
+      meter.refresh(now);
+      return meter.quotas.balances.cycles(request);
+    });
+  }
+
+  async decisions(request: DecisionsRequest): Promise<readonly RememberedDecision[]> {
+    return this.#transact((sql) => rememberedOf(this.#open(sql, request, Date.now()).quotas, request));
   }
 
   async flush(address: MeterAddress): Promise<void> {
@@ -88,13 +192,13 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
       return meter === undefined ? undefined : { address: meter.address, ...meter.outbox() };
     });
     if (outbox === undefined) return;
-    await sendOutbox(this.env, outbox.address, outbox.days);
+    await sendOutbox(this.env, outbox.address, outbox);
 
     const now = Date.now();
     const next = this.#transact((sql) => {
       const meter = this.#open(sql, outbox.address, now);
       meter.markSent(outbox, now);
-      return meter.nextAlarm(meter.tidy(dayOf(now) - MEMORY_DAYS), now, this.#flushIntervalMs());
+      return meter.nextAlarm(meter.tidy(dayOf(now) - MEMORY_DAYS, now), now, this.#flushIntervalMs());
     });
     if (next !== null) this.#setAlarm(next);
   }
@@ -126,4 +230,15 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
   #flushIntervalMs(): number {
     return Number(this.env.FLUSH_SECONDS_MIN) * 1000;
   }
+}
+
+/** A decision that somebody waits for. */
+interface Waiting {
+  readonly request: DecideRequest;
+  readonly resolve: (reply: DecideReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

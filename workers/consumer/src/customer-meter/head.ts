@@ -3,6 +3,7 @@ import { MetricDay, type UsageDay } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
 import { dayKey, type Days } from "./books.ts";
 import { EMPTY_ID_STATE, type IdState } from "./id-memory.ts";
+import { type LoadedQuotas, NO_QUOTAS } from "./quota/quotas.ts";
 
 /** What the meter knows of its flushes; times in milliseconds. */
 export interface FlushState {
@@ -55,6 +56,7 @@ export interface Loaded {
   readonly tail: Uint32Array;
   readonly recount: RecountState | undefined;
   readonly recountTail: Uint32Array;
+  readonly quotas: LoadedQuotas;
 }
 
 type Stored<State extends { readonly days: Days }> = Omit<State, "days"> & { readonly days: readonly UsageDay[] };
@@ -84,7 +86,11 @@ export function loadHead(sql: SqlStorage): Loaded | undefined {
       tail: ArrayBuffer;
       books: string | null;
       books_tail: ArrayBuffer | null;
-    }>("SELECT state, tail, books, books_tail FROM head WHERE id = 1")
+      quotas: string | null;
+      decisions: string | null;
+      decision_ids: ArrayBuffer | null;
+      members: ArrayBuffer | null;
+    }>("SELECT state, tail, books, books_tail, quotas, decisions, decision_ids, members FROM head WHERE id = 1")
     .toArray();
   if (row === undefined) return undefined;
   const stored = JSON.parse(row.state) as StoredHead;
@@ -96,6 +102,22 @@ export function loadHead(sql: SqlStorage): Loaded | undefined {
     tail: new Uint32Array(row.tail),
     recount: row.books === null ? undefined : readRecount(row.books),
     recountTail: new Uint32Array(row.books_tail ?? new ArrayBuffer()),
+    quotas: row.quotas === null ? NO_QUOTAS : readQuotas(row.quotas, row.decisions, row.decision_ids, row.members),
+  };
+}
+
+function readQuotas(
+  text: string,
+  decisions: string | null,
+  ids: ArrayBuffer | null,
+  members: ArrayBuffer | null,
+): LoadedQuotas {
+  return {
+    text,
+    // One decision to a line: they are JSON, which has no line breaks.
+    decisions: decisions === null || decisions === "" ? [] : decisions.split("\n"),
+    decisionIds: new Uint32Array(ids ?? new ArrayBuffer()),
+    members: new Uint32Array(members ?? new ArrayBuffer()),
   };
 }
 
@@ -111,15 +133,23 @@ function readDays(days: readonly UsageDay[]): Days {
 }
 
 /** Writes the row: one, whatever is in it. Days that did not change are not serialised again. */
-export function saveHead(sql: SqlStorage, { head, tail, recount, recountTail }: Loaded): void {
+export function saveHead(sql: SqlStorage, { head, tail, recount, recountTail, quotas }: Loaded): void {
   const { days, recent, ...rest } = head;
   const state = `${JSON.stringify(rest).slice(0, -1)},"recent":[${recent.join(",")}],"days":[${writeDays(days)}]}`;
   sql.exec(
-    "INSERT INTO head (id, state, tail, books, books_tail) VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tail = excluded.tail, books = excluded.books, books_tail = excluded.books_tail",
+    `INSERT INTO head (id, state, tail, books, books_tail, quotas, decisions, decision_ids, members)
+     VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET state = excluded.state, tail = excluded.tail, books = excluded.books,
+       books_tail = excluded.books_tail, quotas = excluded.quotas, decisions = excluded.decisions,
+       decision_ids = excluded.decision_ids, members = excluded.members`,
     state,
     toBlob(tail),
     recount === undefined ? null : writeRecount(recount),
     recount === undefined ? null : toBlob(recountTail),
+    quotas.text,
+    quotas.text === null ? null : quotas.decisions.join("\n"),
+    quotas.text === null ? null : toBlob(quotas.decisionIds),
+    quotas.text === null ? null : toBlob(quotas.members),
   );
 }
 

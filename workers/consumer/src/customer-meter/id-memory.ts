@@ -1,6 +1,6 @@
 import { ABSENT, FANOUT, FINGERPRINT_WORDS, FingerprintSet, partBits, sortRecords } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
-import { type BookTables, MAIN_TABLES } from "./book-tables.ts";
+import { type IdTables, MAIN_TABLES } from "./book-tables.ts";
 import { IdRuns, type Run, type Stretch } from "./id-runs.ts";
 
 /** What the head keeps of the memory; the records themselves are in the tail, the slots and the parts. */
@@ -27,6 +27,8 @@ export const EMPTY_ID_STATE: IdState = {
 
 /** Records in the tail, which every call writes again, before they move to a slot. */
 const TAIL_RECORDS_MAX = 1_024;
+/** Times as many as a tail has at most, whatever else a call writes: every call writes it again. */
+const TAILS_MAX = 4;
 /** Records in slots, which are held in memory, before they become a run. */
 const SLOT_RECORDS_MAX = 32_768;
 /** The same when the alarm that should have done it is late: the call does it itself. */
@@ -44,6 +46,7 @@ const MERGE_PARTS = 16;
 export class IdMemory {
   readonly #sql: SqlStorage;
   readonly #slotTable: string;
+  readonly #tailWordsMax: number;
   readonly #runs: IdRuns;
   #state: IdState;
   #tail: Uint32Array;
@@ -51,8 +54,15 @@ export class IdMemory {
   #recent: FingerprintSet | undefined;
   #added: number[] = [];
 
-  constructor(sql: SqlStorage, state: IdState, tail: Uint32Array, tables: BookTables = MAIN_TABLES) {
+  constructor(
+    sql: SqlStorage,
+    state: IdState,
+    tail: Uint32Array,
+    tables: IdTables = MAIN_TABLES,
+    tailRecordsMax = TAIL_RECORDS_MAX,
+  ) {
     this.#sql = sql;
+    this.#tailWordsMax = tailRecordsMax * FINGERPRINT_WORDS;
     this.#slotTable = tables.slots;
     this.#runs = new IdRuns(sql, tables);
     this.#state = state;
@@ -70,7 +80,8 @@ export class IdMemory {
   /** Whether no id was ever remembered. */
   get isEmpty(): boolean {
     const { slots, runs, next_run, forgotten_until } = this.#state;
-    const hasNone = this.#tail.length === 0 && slots.length === 0 && runs.length === 0;
+    const isTailEmpty = this.#tail.length === 0 && this.#added.length === 0;
+    const hasNone = isTailEmpty && slots.length === 0 && runs.length === 0;
     return hasNone && next_run === EMPTY_ID_STATE.next_run && forgotten_until === NEVER;
   }
 
@@ -107,7 +118,7 @@ export class IdMemory {
       this.#tail = tail;
       this.#added = [];
     }
-    const spills = maySpill && this.isTailFull;
+    const spills = this.isTailFull && (maySpill || this.#tail.length >= this.#tailWordsMax * TAILS_MAX);
     if (spills) this.spill();
     if (countOf(this.#state.slots) >= SLOT_RECORDS_LIMIT) this.#slotsToRun();
     return spills;
@@ -115,7 +126,7 @@ export class IdMemory {
 
   /** Whether the tail is due to move to a slot. */
   get isTailFull(): boolean {
-    return this.#tail.length >= TAIL_RECORDS_MAX * FINGERPRINT_WORDS;
+    return this.#tail.length >= this.#tailWordsMax;
   }
 
   /** Moves the tail to a slot: one row. */
@@ -186,6 +197,7 @@ export class IdMemory {
     const recent = new FingerprintSet();
     for (const { id } of this.#state.slots) recent.addAll(this.#readSlot(id));
     recent.addAll(this.#tail);
+    recent.addAll(Uint32Array.from(this.#added));
     return recent;
   }
 

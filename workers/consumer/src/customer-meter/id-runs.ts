@@ -1,6 +1,6 @@
 import { ABSENT, buildFilter, cutIntoParts, findSorted, mayContain, partOf } from "@tidemark/core";
 import { toBlob } from "./blob.ts";
-import type { BookTables } from "./book-tables.ts";
+import type { IdTables } from "./book-tables.ts";
 import { FilterCache } from "./filter-cache.ts";
 
 /** A stretch of fingerprints: how many, and the newest day that one of their events happened on. */
@@ -29,7 +29,7 @@ export class IdRuns {
   /** The runs of the last look-up, with their filters. */
   #open: { readonly runs: readonly Run[]; readonly each: readonly OpenRun[] } | undefined;
 
-  constructor(sql: SqlStorage, tables: BookTables) {
+  constructor(sql: SqlStorage, tables: IdTables) {
     this.#sql = sql;
     this.#table = tables.parts;
   }

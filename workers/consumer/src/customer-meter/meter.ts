@@ -2,24 +2,35 @@ import {
   type ApplyReply,
   type ApplyRequest,
   type CompareReply,
-  type DayDifference,
-  type DayDigest,
+  decidedCounter,
+  type DecideReply,
+  type DecideRequest,
+  type DefineReply,
+  type DefineRequest,
   type MeterAddress,
+  type MeteredMetric,
   RECENT_EVENTS_MAX,
   type ReadRequest,
   type RecentEvent,
   type RecountReply,
   type RecountRequest,
 } from "@tidemark/contract";
-import { ABSENT, dayOf, FINGERPRINT_WORDS, type MetricDay, type UsageDay } from "@tidemark/core";
+import { ABSENT, hashId, type MetricDay, type UsageDay } from "@tidemark/core";
 import { MAIN_TABLES } from "./book-tables.ts";
-import { Books } from "./books.ts";
+import { Books, tieOf } from "./books.ts";
 import { type Head, type Loaded, loadHead, newHead, saveHead } from "./head.ts";
 import { IdMemory } from "./id-memory.ts";
 import { planFlush } from "./plan-flush.ts";
-import { describePairs, Recount } from "./recount.ts";
-import { remember } from "./remember.ts";
-import { digestOf } from "../digest-of.ts";
+import { completeEvents } from "./quota/complete-events.ts";
+import { countBackfilled } from "./quota/count-backfilled.ts";
+import { consumeUnenforced } from "./quota/consume-unenforced.ts";
+import { decide } from "./quota/decide.ts";
+import { define } from "./quota/define.ts";
+import type { DecidedCount, Desk, Effect } from "./quota/desk.ts";
+import { NO_QUOTAS, Quotas } from "./quota/quotas.ts";
+import type { Crossing } from "./quota/watch.ts";
+import { type ClosedBooks, Recounts } from "./recounts.ts";
+import { remember, type Verdicts } from "./remember.ts";
 
 /** A redelivery within this time of the meter's first call reports the customer as new again. */
 const CREATED_MS = 10 * 60_000;
@@ -28,25 +39,23 @@ const HEAD_TEXT_MAX = 16_384;
 /** The same above which a call does it, sent or not: a row holds 2 MB at most. */
 const HEAD_TEXT_LIMIT = 1_000_000;
 
-/** Differences of a comparison that are listed. */
-const DIFFERENCES_MAX = 20;
-
 interface Applied {
   readonly reply: ApplyReply;
   /** When to set the alarm, or `null` to leave it. */
   readonly alarmAt: number | null;
 }
 
+interface Decisions {
+  readonly replies: readonly DecideReply[];
+  readonly alarmAt: number | null;
+}
+
 /** What has not been handed to the rollup queue, and up to where handing it over reaches. */
 export interface Outbox {
   readonly days: readonly UsageDay[];
+  readonly crossings: readonly Crossing[];
   readonly version: number;
   readonly resends: number;
-}
-
-interface ClosedBooks {
-  readonly watch: ApplyReply["watch"];
-  readonly alarmAt: number | null;
 }
 
 const STALE: ApplyReply = {
@@ -56,28 +65,39 @@ const STALE: ApplyReply = {
   conflicts: [],
   forgotten: [],
   created: false,
+  wants_metrics: [],
   watch: null,
 };
+
+const NONE_DECIDED: ReadonlySet<number> = new Set();
 
 /**
  * One customer's counting state, between the disk and the calls. Every method is synchronous: the caller
  * runs it in one transaction and forgets the instance when it throws.
  */
 export class Meter {
+  readonly quotas: Quotas;
   readonly #sql: SqlStorage;
   readonly #head: Head;
   readonly #books: Books;
-  #recount: Recount | undefined;
+  readonly #recounts: Recounts;
   /** Whether this instance has set the alarm and not seen it run. */
   #alarmPending = false;
+  /** Of what this call changes. */
+  #version = 0;
+  /** A day that this call's decisions were counted in. */
+  #touched: MetricDay | undefined;
   /** Counts what was put back into the outbox: a flush that began before does not take it out again. */
   #resends = 0;
 
-  private constructor(sql: SqlStorage, { head, tail, recount, recountTail }: Loaded) {
+  private constructor(sql: SqlStorage, { head, tail, recount, recountTail, quotas }: Loaded) {
     this.#sql = sql;
     this.#head = head;
     this.#books = new Books(sql, MAIN_TABLES, { ids: new IdMemory(sql, head.ids, tail), days: head.days });
-    this.#recount = recount === undefined ? undefined : new Recount(sql, recount, recountTail);
+    this.#recounts = new Recounts(sql, { head, books: this.#books }, recount, recountTail);
+    this.quotas = new Quotas(sql, head.address, quotas, (counted) => {
+      this.#countDecided(counted);
+    });
   }
 
   /** The meter as it was saved, or `undefined` when it has never been called. */
@@ -89,7 +109,8 @@ export class Meter {
   /** A customer's new meter. Nothing is saved before the first event. */
   static create(sql: SqlStorage, address: MeterAddress, now: number): Meter {
     const none = new Uint32Array();
-    return new Meter(sql, { head: newHead(address, now), tail: none, recount: undefined, recountTail: none });
+    const head = newHead(address, now);
+    return new Meter(sql, { head, tail: none, recount: undefined, recountTail: none, quotas: NO_QUOTAS });
   }
 
   get address(): MeterAddress {
@@ -98,6 +119,11 @@ export class Meter {
 
   get #ids(): IdMemory {
     return this.#books.ids;
+  }
+
+  /** Whether it has ever counted, or been told, anything. */
+  get isKnown(): boolean {
+    return !this.#ids.isEmpty || this.#head.version > 0;
   }
 
   /**
@@ -109,19 +135,18 @@ export class Meter {
     if (request.catalog_version < head.required_catalog) return { alarmAt: null, reply: STALE };
     const isFirst = this.#ids.isEmpty;
     if (isFirst) head.created_catalog = request.catalog_version;
-    const version = this.#nextVersion(now);
+    this.#begin(now);
     const verdicts = remember(this.#ids, request);
-    const touched = this.#books.count(request, verdicts.isFresh, version);
-    if (touched !== undefined) head.version = version;
-    this.#recount?.follow(request, verdicts.isFresh);
-    this.#keepRecent(request, verdicts.isFresh);
+    const consumed = consumeUnenforced(this.#desk(now), request.consumed ?? []);
+    const touched = this.#count(request, verdicts, now) ?? this.#touched;
+    if (touched !== undefined) head.version = this.#version;
 
     const flushAt = touched === undefined ? null : planFlush(head.flush, now, flushIntervalMs, this.#alarmPending);
     const alarmAt = flushAt ?? this.#planCompaction(now);
     if (alarmAt !== null) this.#alarmPending = true;
     this.#settle(alarmAt === null);
     if (touched !== undefined) this.#layToRest(HEAD_TEXT_LIMIT, true);
-    if (verdicts.fresh > 0) this.#save();
+    if (verdicts.fresh + consumed > 0) this.#save(now);
 
     const isYoung = now - head.created_at < CREATED_MS;
     const repeats = verdicts.duplicates > 0;
@@ -134,9 +159,100 @@ export class Meter {
         conflicts: verdicts.conflicts,
         forgotten: verdicts.forgotten,
         created: isFirst || (isYoung && repeats),
+        wants_metrics: this.quotas.metrics.outdated(request.catalog_version),
         watch: flushAt !== null || repeats ? this.#watch(touched) : null,
       },
     };
+  }
+
+  /** Counts events in the days and, but for what was counted when it was decided about, in the balances. */
+  #count(request: ApplyRequest, { isFresh }: Verdicts, now: number): MetricDay | undefined {
+    const { quotas } = this;
+    const books = this.#books;
+    const touched = books.count(request, isFresh, this.#version);
+    const decided = quotas.log.isEmpty ? NONE_DECIDED : completeEvents(quotas, books, request, isFresh, this.#version);
+    const { matches } = request;
+    quotas.facts(request, (match) => isFresh[matches[2 * match] ?? 0] === 1 && !decided.has(match), now);
+    this.#recounts.follow(request, isFresh);
+    this.#keepRecent(request, isFresh);
+    return touched;
+  }
+
+  /**
+   * Decides, one request after the other, all in this transaction. Writes one row, and another one at most when
+   * something was counted; nothing when nothing has to be remembered.
+   */
+  decide(requests: readonly DecideRequest[], now: number, flushIntervalMs: number): Decisions {
+    this.#begin(now);
+    const desk = this.#desk(now);
+    const decided = requests.map((request) => decide(desk, request));
+    const replies = decided.map(({ reply }) => reply);
+    const effects = new Set<Effect>(decided.map(({ effect }) => effect));
+    if (effects.has("counted")) return { replies, alarmAt: this.#keep(now, flushIntervalMs) };
+    if (effects.has("denied")) {
+      this.quotas.settle(false);
+      this.#save(now);
+    }
+    return { replies, alarmAt: null };
+  }
+
+  /** Saves a change of the quotas. @returns when to set the alarm, or `null` to leave it. */
+  #keep(now: number, flushIntervalMs: number): number | null {
+    const head = this.#head;
+    head.version = this.#version;
+    const sends = this.#touched !== undefined || this.quotas.crossings.length > 0;
+    const flushAt = sends ? planFlush(head.flush, now, flushIntervalMs, this.#alarmPending) : null;
+    const alarmAt = flushAt ?? this.#planCompaction(now);
+    if (alarmAt !== null) this.#alarmPending = true;
+    this.#settle(alarmAt === null);
+    this.#layToRest(HEAD_TEXT_LIMIT, true);
+    this.#save(now);
+    return alarmAt;
+  }
+
+  /** Carries out what a person set. */
+  define(
+    request: DefineRequest,
+    now: number,
+    flushIntervalMs: number,
+  ): { readonly reply: DefineReply; readonly alarmAt: number | null } {
+    this.#begin(now);
+    const done = define(this.quotas, request, now);
+    if (done.kind === "problem") return { reply: done, alarmAt: null };
+    return { reply: { ...done, version: this.#version }, alarmAt: this.#keep(now, flushIntervalMs) };
+  }
+
+  /** Learns how metrics are defined now. */
+  learn(told: readonly MeteredMetric[], asked: readonly string[], catalogVersion: number): void {
+    this.quotas.learn(told, asked, catalogVersion);
+  }
+
+  /** A call begins: what it changes has its version. */
+  #begin(now: number): void {
+    this.#version = this.#nextVersion(now);
+    this.#touched = undefined;
+  }
+
+  #desk(now: number): Desk {
+    return { quotas: this.quotas, now, isKnown: this.isKnown, hasEvent: (id) => this.#hasEvent(id) };
+  }
+
+  #hasEvent(id: string): boolean {
+    const [low, high] = wordsOf(id);
+    return this.#ids.find(low, high) !== ABSENT;
+  }
+
+  #countDecided({ metric, labels, segments, value, id, at }: DecidedCount): void {
+    const ref = { metric_id: decidedCounter(metric.id), aggregation: metric.aggregation, labels, segments };
+    this.#head.version = this.#version;
+    this.#touched = this.#books.add(ref, value, at, tieOf(...wordsOf(id)), this.#version);
+  }
+
+  /** Everything that is limited or charged, as it stands; what has come to its end is saved. */
+  refresh(now: number): void {
+    this.#begin(now);
+    this.quotas.all(now);
+    if (this.quotas.hasNews) this.#save(now);
   }
 
   /** The days of some metrics in a range, whether in the head or at rest. */
@@ -155,15 +271,16 @@ export class Meter {
     this.#alarmPending = false;
     const { flush, version } = this.#head;
     const days = this.#books.readAfter(flush.sent_version, flush.rests_unsent);
-    return { days, version, resends: this.#resends };
+    return { days, crossings: this.quotas.crossings, version, resends: this.#resends };
   }
 
   /**
    * Notes that the outbox was handed over. Nothing is written for that: sending the same rows again
    * changes nothing in D1, so the note may be lost.
    */
-  markSent({ version, resends }: Outbox, now: number): void {
+  markSent({ crossings, version, resends }: Outbox, now: number): void {
     const { flush } = this.#head;
+    this.quotas.markCrossingsSent(crossings);
     if (resends !== this.#resends) return;
     flush.sent_version = Math.max(flush.sent_version, version);
     flush.last_at = now;
@@ -178,16 +295,19 @@ export class Meter {
    *
    * @returns whether there is more to do.
    */
-  tidy(oldestDay: number): boolean {
+  tidy(oldestDay: number, now: number): boolean {
+    this.#begin(now);
     const spills = this.#ids.isTailFull;
     if (spills) this.#ids.spill();
     const forgets = this.#ids.forgetBefore(oldestDay);
     const compacts = this.#ids.needsCompaction;
     if (compacts) this.#ids.compact();
-    if (this.#recount?.books.ids.needsCompaction === true) this.#recount.books.ids.compact();
+    const { ids } = this.#recounts;
+    if (ids?.needsCompaction === true) ids.compact();
+    const tidies = this.quotas.tidy(oldestDay);
     const rests = this.#layToRest(HEAD_TEXT_MAX, false);
-    if (spills || forgets || compacts || rests) this.#save();
-    return this.#ids.needsCompaction;
+    if (spills || forgets || compacts || tidies || rests) this.#save(now);
+    return this.#ids.needsCompaction || this.quotas.needsCompaction;
   }
 
   /** When to set the alarm after a flush: at once if there is more to tidy, else for what changed meanwhile, else `null`. */
@@ -200,93 +320,35 @@ export class Meter {
     return at;
   }
 
-  /**
-   * Enters events of the archive into a job's books, which the first call opens.
-   *
-   * @throws Error for a job that a later one has replaced.
-   */
-  recount(request: RecountRequest): RecountReply {
-    const { scope } = request;
-    const head = this.#head;
-    if (scope.catalog_version < head.required_catalog) throw new Error("A later job has begun.");
-    if (head.closed_job === scope.job_id) return { books: "closed", uncounted: 0 };
-    const isOpen = this.#recount?.scope.job_id === scope.job_id;
-    const isNeedless = !isOpen && scope.may_skip && head.created_catalog >= scope.catalog_version;
-    head.required_catalog = scope.catalog_version;
-    let uncounted = 0;
-    if (!isNeedless) {
-      this.#recount = isOpen && this.#recount !== undefined ? this.#recount : Recount.open(this.#sql, scope);
-      uncounted = this.#recount.add(request, this.#ids);
-    }
-    this.#save();
-    if (isNeedless) return { books: "needless", uncounted };
-    return { books: isOpen ? "open" : "opened", uncounted };
+  /** Enters events of the archive into a job's books; see `Recounts.enter`. */
+  recount(request: RecountRequest, now: number): RecountReply {
+    this.#begin(now);
+    const reply = this.#recounts.enter(request);
+    if (reply.books !== "closed") this.#save(now);
+    return reply;
   }
 
   /** Holds a job's books against the meter's. */
   compare(jobId: string): CompareReply {
-    const recount = this.#recount;
-    if (recount?.scope.job_id !== jobId)
-      return { is_open: false, days: 0, differences: [], difference_count: 0, digests: [] };
-    let days = 0;
-    let difference_count = 0;
-    const listed: DayDifference[] = [];
-    const digests: DayDigest[] = [];
-    for (const { counted, pairs, ...part } of recount.compare(this.#books)) {
-      days += part.days;
-      difference_count += pairs.length;
-      listed.push(...describePairs(pairs.slice(0, DIFFERENCES_MAX - listed.length)));
-      digests.push(...counted.map(digestOf));
-    }
-    return { is_open: true, days, differences: listed, difference_count, digests };
+    return this.#recounts.compare(jobId);
   }
 
-  /**
-   * Closes a job's books. With `replace` their days take the place of the meter's where the two differ,
-   * ids that the meter had lost are remembered again, and what the job covers is sent to D1 anew.
-   *
-   * @returns a day that waits to be flushed, and when to set the alarm for it, each `null` for none.
-   */
+  /** Closes a job's books; see `Recounts.close`. */
   closeBooks(jobId: string, replace: boolean, now: number): ClosedBooks {
-    const recount = this.#recount;
-    if (recount?.scope.job_id !== jobId) return { watch: null, alarmAt: null };
-    if (replace) this.#replaceDays(recount, now);
-    recount.close();
-    this.#recount = undefined;
-    this.#head.closed_job = jobId;
-    if (replace) this.#head.flush.due_at = now;
-    this.#save();
+    this.#begin(now);
+    const isClosed = this.#recounts.close(jobId, replace, this.#version, (pairs, { limits_from = null }) => {
+      if (limits_from !== null) countBackfilled(this.quotas, pairs, limits_from, now);
+      this.#layToRest(HEAD_TEXT_LIMIT, true);
+    });
+    if (!isClosed) return { watch: null, alarmAt: null };
+    if (replace) {
+      this.#resends++;
+      this.#head.flush.due_at = now;
+    }
+    this.#save(now);
     if (!replace) return { watch: null, alarmAt: null };
     this.#alarmPending = true;
     return { watch: this.#watch(undefined), alarmAt: now };
-  }
-
-  #replaceDays(recount: Recount, now: number): void {
-    const head = this.#head;
-    const version = this.#nextVersion(now);
-    for (const { pairs } of recount.compare(this.#books)) {
-      for (const { recounted } of pairs) this.#books.replace({ ...recounted, version });
-      if (pairs.length > 0) head.version = version;
-      this.#layToRest(HEAD_TEXT_LIMIT, true);
-    }
-    if (recount.scope.trusts_archive) {
-      if (recount.uncounted > 0) this.#adoptIds(recount.books.ids);
-      head.flush.sent_version = 0;
-    }
-    head.flush.rests_unsent = true;
-    this.#resends++;
-  }
-
-  /** Remembers the ids that the meter had lost. */
-  #adoptIds(ids: IdMemory): void {
-    const today = dayOf(this.#head.version);
-    for (const records of ids.all()) {
-      for (let i = 0; i < records.length; i += FINGERPRINT_WORDS) {
-        const [low = 0, high = 0, content = 0] = records.subarray(i, i + FINGERPRINT_WORDS);
-        if (this.#ids.find(low, high) === ABSENT) this.#ids.add(low, high, content, today);
-      }
-      this.#ids.settle(true);
-    }
   }
 
   #nextVersion(now: number): number {
@@ -296,20 +358,22 @@ export class Meter {
   /** Brings the alarm forward when the ids want compaction; the flush that it also does is welcome. */
   #planCompaction(now: number): number | null {
     const { flush } = this.#head;
-    if (!this.#ids.needsCompaction || (this.#alarmPending && flush.due_at !== null && flush.due_at <= now)) return null;
+    const isDue = this.#ids.needsCompaction || this.quotas.needsCompaction;
+    if (!isDue || (this.#alarmPending && flush.due_at !== null && flush.due_at <= now)) return null;
     flush.due_at = now;
     return now;
   }
 
-  /** One full tail becomes a slot, if that row may be written: the longer one. */
+  /** One full tail becomes a row of its own, if that row may be written: the longest one first. */
   #settle(maySpill: boolean): void {
-    const recounted = this.#recount?.books.ids;
+    const recounted = this.#recounts.ids;
     const [first, second] =
       recounted !== undefined && recounted.tail.length > this.#ids.tail.length
         ? [recounted, this.#ids]
         : [this.#ids, recounted];
-    const spilled = first.settle(maySpill);
-    second?.settle(maySpill && !spilled);
+    let spilled = first.settle(maySpill);
+    spilled = second?.settle(maySpill && !spilled) === true || spilled;
+    this.quotas.settle(maySpill && !spilled);
   }
 
   #keepRecent({ recent }: ApplyRequest, isFresh: Uint8Array): void {
@@ -333,14 +397,28 @@ export class Meter {
     return rested.length > 0;
   }
 
-  #save(): void {
+  #save(now: number): void {
     this.#head.ids = this.#ids.state;
-    const recount = this.#recount;
+    const { quotas } = this;
+    quotas.saveFinal(now);
+    const { log } = quotas;
     saveHead(this.#sql, {
       head: this.#head,
       tail: this.#ids.tail,
-      recount: recount?.toState(),
-      recountTail: recount?.books.ids.tail ?? new Uint32Array(),
+      recount: this.#recounts.toState(),
+      recountTail: this.#recounts.ids?.tail ?? new Uint32Array(),
+      quotas: {
+        text: quotas.isEmpty ? null : quotas.toText(),
+        decisions: log.tail,
+        decisionIds: log.idTail,
+        members: quotas.memberTail,
+      },
     });
   }
+}
+
+function wordsOf(id: string): readonly [low: number, high: number] {
+  const words: number[] = [0, 0];
+  hashId(id, words, 0);
+  return [words[0] ?? 0, words[1] ?? 0];
 }

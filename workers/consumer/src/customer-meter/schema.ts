@@ -50,6 +50,55 @@ const STEPS: readonly string[] = [
      filter BLOB NOT NULL,
      records BLOB NOT NULL
    ) STRICT;`,
+  `-- Quotas. In the head's row where the balances stand, the newest decisions and their ids, and the newest
+   -- distinct values; in tables what that row cannot hold and what people define.
+   ALTER TABLE head ADD COLUMN quotas TEXT;
+   ALTER TABLE head ADD COLUMN decisions TEXT;
+   ALTER TABLE head ADD COLUMN decision_ids BLOB;
+   ALTER TABLE head ADD COLUMN members BLOB;
+   -- A BalanceDefinition as JSON.
+   CREATE TABLE definitions (
+     id TEXT PRIMARY KEY,
+     body TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   -- A MeteredMetric as JSON.
+   CREATE TABLE metered (
+     metric_id TEXT PRIMARY KEY,
+     body TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   -- Cycles that are final.
+   CREATE TABLE cycles (
+     ended_at INTEGER NOT NULL,
+     balance_id TEXT NOT NULL,
+     label TEXT NOT NULL,
+     cycle INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     PRIMARY KEY (ended_at, balance_id, label, cycle)
+   ) STRICT, WITHOUT ROWID;
+   -- Stretches of decisions, oldest first: each a JSON array. The latest day of one is what ends it.
+   CREATE TABLE decisions (
+     chunk INTEGER PRIMARY KEY,
+     until_at INTEGER NOT NULL,
+     body TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE decision_id_slots (
+     slot INTEGER PRIMARY KEY,
+     records BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE decision_id_parts (
+     key INTEGER PRIMARY KEY,
+     filter BLOB NOT NULL,
+     records BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE member_slots (
+     slot INTEGER PRIMARY KEY,
+     records BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE member_parts (
+     key INTEGER PRIMARY KEY,
+     filter BLOB NOT NULL,
+     records BLOB NOT NULL
+   ) STRICT;`,
 ];
 
 /** Brings the object's schema up to date; a schema newer than this code is refused, and the call retried. */

@@ -1,6 +1,14 @@
-import { MESSAGE_BYTES_MAX, type MeterAddress, type UsageMessage } from "@tidemark/contract";
+import {
+  MESSAGE_BYTES_MAX,
+  type MeterAddress,
+  type Notice,
+  type NoticesMessage,
+  type UsageMessage,
+} from "@tidemark/contract";
 import type { UsageDay } from "@tidemark/core";
 import { writeUsageDays } from "@tidemark/db/rollups";
+import type { Outbox } from "./meter.ts";
+import type { Crossing } from "./quota/watch.ts";
 
 /** What a queue takes in one message, less the envelope. */
 const QUEUE_BYTES_MAX = 120_000;
@@ -11,20 +19,32 @@ interface OutboxBindings {
 }
 
 /**
- * Hands changed days to the rollup queue, several to a message, and a day that no message can hold to D1
+ * Hands changed days and crossings to the rollup queue, several to a message, and a day that no message can hold to D1
  * itself. The only place where a meter touches the network.
  */
 export async function sendOutbox(
   { ROLLUPS, DB }: OutboxBindings,
   { project_id, customer_id }: MeterAddress,
-  days: readonly UsageDay[],
+  { days, crossings }: Pick<Outbox, "days" | "crossings">,
 ): Promise<void> {
   const { messages, oversized } = pack(days);
   for (const part of messages) {
     const message: UsageMessage = { kind: "usage", project_id, customer_id, days: part };
     await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
   }
+  for (let at = 0; at < crossings.length; at += CROSSINGS_MAX) {
+    const notices = crossings.slice(at, at + CROSSINGS_MAX).map(toNotice);
+    const message: NoticesMessage = { kind: "notices", project_id, customer_id, notices };
+    await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
+  }
   for (const day of oversized) await writeUsageDays(DB, [{ project_id, customer_id, days: [day] }]);
+}
+
+/** Crossings in one message. */
+const CROSSINGS_MAX = 50;
+
+function toNotice({ id, metric_id, at, ...crossing }: Crossing): Notice {
+  return { id, kind: "threshold_crossed", metric_id, at, body: JSON.stringify({ metric_id, at, ...crossing }) };
 }
 
 function pack(days: readonly UsageDay[]): {

@@ -12,7 +12,7 @@ export interface CompiledJob {
 
 /** Every version of every metric, however long ago it was replaced; for a backfill the one it is about. */
 export async function compileJob(db: D1Database, job: Job, progress: JobProgress): Promise<CompiledJob> {
-  const { metric, from_day, to_day } = job.params;
+  const { metric, from_day, to_day, limits_from = null } = job.params;
   const { metrics, version } = await readCatalog(db, job.project_id, METRICS_MAX, 0);
   const wanted =
     metric === null ? metrics : metrics.filter(({ id, version: of }) => id === metric.id && of === metric.version);
@@ -24,6 +24,7 @@ export async function compileJob(db: D1Database, job: Job, progress: JobProgress
       from_day,
       to_day,
       catalog_version: progress.catalog_version ?? version,
+      limits_from,
       trusts_archive: job.kind === "rebuild",
       // A meter that lost everything looks like a new one.
       may_skip: job.kind === "backfill",

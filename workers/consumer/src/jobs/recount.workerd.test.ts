@@ -5,6 +5,7 @@ import type { Metric, UsageDay, UsageEvent } from "@tidemark/core";
 import { type BackfilledSpan, findJob, insertJob, type Job } from "@tidemark/db/jobs";
 import { insertMetric, metricOf } from "@tidemark/testing/metric";
 import { PipelineHarness } from "@tidemark/testing/pipeline-harness";
+import { defineRequest } from "@tidemark/testing/quota";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { queue, scheduled } from "../index.ts";
 
@@ -272,12 +273,64 @@ describe("a backfill", () => {
     expect(await inMeters("after")).toEqual(first);
   });
 
+  test("leaves to decisions what decisions have counted", async () => {
+    const address = { project_id: project, customer_id: "acme" };
+    const meter = env.METERS.get(env.METERS.idFromName(meterName(project, "acme")));
+    await meter.define(defineRequest({ ...address, metric: RULES.before, terms: { base: 1_000_000 } }));
+    const use = {
+      ...address,
+      kind: "consume",
+      catalog_version: 1,
+      is_named: true,
+      returns: null,
+      enforce: true,
+    } as const;
+    const consumed = { ...use, items: [{ metric: "before", amount: 1 }], properties: null };
+    for (const id of ["first", "second", "third"]) await meter.decide({ ...consumed, id });
+    await count([call("first"), call("plain")]);
+    await defineLate();
+    await finished(await backfill());
+    await count([call("second")]);
+    const valuesOf = async (counter: string): Promise<readonly string[]> => {
+      const { days } = await meter.read({ ...address, metric_ids: [counter], from_day: 0, to_day: 40_000 });
+      return days.map(({ value }) => value);
+    };
+    // The third decision has no event.
+    expect(await valuesOf("before")).toEqual(["300"]);
+    expect(await valuesOf("before:decided")).toEqual(["100"]);
+    expect(await valuesOf("after")).toEqual(["300"]);
+    const job = await finished(await begin("verify"));
+    expect(job.progress).toMatchObject({ difference_count: 0, uncounted: 0 });
+  });
+
   test("of some days leaves the others alone", async () => {
     await count(events(0, 60));
     await defineLate();
     await finished(await backfill({ from_day: TODAY - 2, to_day: TODAY - 1 }));
     const days = Object.values((await inMeters("after")) as Record<string, { readonly day: number }[]>).flat();
     expect(new Set(days.map(({ day }) => day))).toEqual(new Set([TODAY - 2, TODAY - 1]));
+  });
+
+  test("reaches limits from when on a person chose, and once", async () => {
+    await count(events(0, 60));
+    await defineLate();
+    const address = { project_id: project, customer_id: "acme" };
+    const meter = env.METERS.get(env.METERS.idFromName(meterName(project, "acme")));
+    const anchor = (TODAY - 30) * DAY;
+    const schedule = { interval: { count: 1, period: "years" }, anchor, time_zone: "UTC" } as const;
+    await meter.define(defineRequest({ ...address, metric: RULES.after, terms: { base: 1_000_000, schedule } }));
+    await count(events(60, 12));
+    const used = async (): Promise<bigint> => BigInt((await meter.balances(address)).balances[0]?.view.used ?? 0);
+    const afterwards = await used();
+    await finished(await backfill({ limits_from: (TODAY - 2) * DAY }));
+    const since = (from: number): bigint =>
+      events(0, 60)
+        .filter(({ customer_id, timestamp }) => customer_id === "acme" && Number(timestamp) >= from)
+        .reduce((sum, { properties }) => sum + BigInt(Math.round(100 * (Number(properties?.["n"]) || 0))), 0n);
+    expect(since((TODAY - 2) * DAY)).toBeLessThan(since(0));
+    expect(await used()).toBe(afterwards + since((TODAY - 2) * DAY));
+    await finished(await backfill({ limits_from: (TODAY - 2) * DAY }));
+    expect(await used()).toBe(afterwards + since((TODAY - 2) * DAY));
   });
 
   test("takes of two contents of one id the one that counted", async () => {

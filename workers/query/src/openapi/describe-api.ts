@@ -1,5 +1,6 @@
 import type { QueryApp } from "../env.ts";
 import { VERSION } from "../version.ts";
+import { describeDecisions } from "./describe-decisions.ts";
 import { describeIngest } from "./describe-ingest.ts";
 
 type Document = ReturnType<QueryApp["getOpenAPI31Document"]>;
@@ -19,6 +20,7 @@ function generate(app: QueryApp): Document {
     description: "`Authorization: Bearer <key>`. The key names its project.",
   });
   describeIngest(app.openAPIRegistry);
+  describeDecisions(app.openAPIRegistry);
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
@@ -39,8 +41,11 @@ Errors are \`application/problem+json\`; \`type\` is the address of a page that 
 
 const TAGS = [
   { name: "Events", description: "Send what happened." },
+  { name: "Decisions", description: "Ask before something is used." },
   { name: "Metrics", description: "Say what to count." },
   { name: "Products", description: "Say what is sold." },
+  { name: "Quotas", description: "Say what a customer may use and is charged for, and see where it stands." },
+  { name: "Thresholds", description: "Hear when usage comes to a line." },
   { name: "Usage", description: "Read what was counted." },
   { name: "Customers" },
   { name: "Reports" },

@@ -55,6 +55,20 @@ interface Description {
   readonly components: { readonly schemas: Readonly<Record<string, unknown>>; readonly securitySchemes: unknown };
 }
 
+/** What the ingest Worker answers. */
+const INGEST_ROUTES = [
+  "POST /v1/events",
+  "GET /v1/check",
+  "POST /v1/check",
+  "POST /v1/consume",
+  "POST /v1/reservations",
+  "POST /v1/reservations/{id}/commit",
+  "POST /v1/reservations/{id}/release",
+  "POST /v1/reservations/{id}/extend",
+  "POST /v1/leases",
+  "POST /v1/leases/{id}/report",
+];
+
 describe("the description of the API", () => {
   async function describeApi(): Promise<Description> {
     return await (await open("/openapi.json")).json<Description>();
@@ -69,7 +83,7 @@ describe("the description of the API", () => {
     const handled = app.routes
       .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
-    expect(new Set(described)).toEqual(new Set([...handled, "POST /v1/events"]));
+    expect(new Set(described)).toEqual(new Set([...handled, ...INGEST_ROUTES]));
   });
 
   test("says which routes want a key, and how each can fail", async () => {

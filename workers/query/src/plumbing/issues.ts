@@ -1,6 +1,7 @@
 import type { ProblemDetail } from "@tidemark/contract";
 import { Problem } from "@tidemark/http/problem";
 import type * as z from "zod";
+import { toPointer } from "./pointer.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -32,13 +33,6 @@ function toDetails(issue: Issue): readonly ProblemDetail[] {
     }));
   }
   return [{ pointer, ...describe(issue) }];
-}
-
-/** A JSON Pointer; a hostile key is kept short. */
-function toPointer(path: readonly PropertyKey[]): string {
-  return path
-    .map((key) => `/${String(key).slice(0, 64).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1")}`)
-    .join("");
 }
 
 function describe(issue: Issue): Pick<ProblemDetail, "code" | "detail"> {

@@ -1,4 +1,4 @@
-import type { ProblemBody } from "@tidemark/contract";
+import { decidedCounter, type ProblemBody } from "@tidemark/contract";
 import type { Customer, CustomerUsage } from "@tidemark/contract/customer-schema";
 import { DAY_MS, dayOf } from "@tidemark/core/timestamp";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -261,7 +261,7 @@ describe("a customer's usage", () => {
       return { as_of: NOW, days: [] };
     });
     await json(project, "GET /v1/customers/acme/usage?days=90", { bindings: { METERS } });
-    const metric_ids = metrics.map(({ id }) => id);
+    const metric_ids = metrics.flatMap(({ id }) => [id, decidedCounter(id)]);
     expect(asked).toEqual([
       { project_id: project.id, customer_id: "acme", metric_ids, from_day: dayOf(NOW) - 42, to_day: dayOf(NOW) },
     ]);

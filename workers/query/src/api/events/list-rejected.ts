@@ -14,7 +14,7 @@ import { invalid } from "../../plumbing/issues.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { failures, json, KEYED } from "../../plumbing/routes.ts";
 import { requireMetric, toMetric } from "../metrics/metric.ts";
-import { type Counter, readCounters } from "../usage/counters.ts";
+import { type Counter, readEventCounters } from "../usage/counters.ts";
 import { explainRejection } from "./explain-rejection.ts";
 
 const LIST = "rejected";
@@ -40,7 +40,7 @@ export function listRejected(app: QueryApp): void {
     const { project_id } = context.get("principal");
     const { DB } = context.env;
     const metrics = await chooseMetrics(DB, project_id, slug, customer_id);
-    const counters = await readCounters(DB, project_id, metrics);
+    const counters = await readEventCounters(DB, project_id, metrics);
     const placed = placeCounters(metrics, counters);
     const today = dayOf(Date.now());
     const rows = await listRejections(DB, {

@@ -54,7 +54,14 @@ function toJob(
   return {
     project_id,
     kind: "backfill",
-    params: { metric: { id: metric_id, slug, version }, customer_id: null, from_day, to_day },
+    params: {
+      metric: { id: metric_id, slug, version },
+      customer_id: null,
+      from_day,
+      to_day,
+      // What a later version counts anew, limits have counted by the one before.
+      limits_from: version === 1 ? chosen : null,
+    },
     span: {
       metric_id,
       version,

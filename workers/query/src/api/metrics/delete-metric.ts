@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { failures, KEYED } from "../../plumbing/routes.ts";
+import { readUses, sayUses } from "../definitions/read-uses.ts";
 import { requireMetricRow } from "./metric.ts";
 
 const route = createRoute({
@@ -14,7 +15,9 @@ const route = createRoute({
   path: "/v1/metrics/{slug}",
   tags: ["Metrics"],
   summary: "Delete a metric",
-  description: "Only while no product is linked to it; otherwise `errors` lists the products. Its slugs stay taken.",
+  description:
+    "Only while no product is linked to it and no allowance or subscription uses it; otherwise `errors` lists these. " +
+    "Its thresholds go with it; its slugs stay taken.",
   security: KEYED,
   middleware: requires("admin"),
   request: { params: z.object({ slug: z.string() }) },
@@ -27,9 +30,16 @@ export function deleteMetric(app: QueryApp): void {
     const { project_id } = context.get("principal");
     const { id } = await requireMetricRow(DB, project_id, context.req.valid("param").slug);
     if (!(await storeDeletion(DB, { project_id, id }, Date.now()))) {
-      const products = await listLinkedProducts(DB, project_id, id, PRODUCTS_MAX);
-      // Without a product, another request has deleted it meanwhile, which is what was asked for.
+      const [products, uses] = await Promise.all([
+        listLinkedProducts(DB, project_id, id, PRODUCTS_MAX),
+        readUses(DB, project_id, { column: "metric_id", id }),
+      ]);
+      // Without either, another request has deleted it meanwhile, which is what was asked for.
       if (products.length > 0) throw linked(products);
+      if (uses.count > 0)
+        throw new Problem("conflict", `Customers use the metric: ${sayUses(uses)}. End these first.`, {
+          errors: uses.errors,
+        });
     }
     return context.body(null, 204);
   });

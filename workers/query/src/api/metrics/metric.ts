@@ -2,6 +2,7 @@ import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import { findMetric, type MetricRow } from "@tidemark/db/metrics";
 import { Problem } from "@tidemark/http/problem";
 import { toInstantText } from "../../plumbing/instant.ts";
+import { invalid } from "../../plumbing/issues.ts";
 
 /** What people define of a metric, complete. */
 export type Definition = Omit<MetricDefinition, "id" | "version" | "effective_from" | "created_at" | "updated_at">;
@@ -42,4 +43,21 @@ export async function requireMetricRow(db: D1Database, projectId: string, slug: 
   if (row === undefined)
     throw new Problem("not_found", "The project has no metric with this slug; GET /v1/metrics lists those it has.");
   return row;
+}
+
+/**
+ * The metric that a body names.
+ *
+ * @throws Problem invalid_request.
+ */
+export async function requireNamedMetric(db: D1Database, projectId: string, slug: string): Promise<MetricDefinition> {
+  const row = await findMetric(db, projectId, slug);
+  if (row === undefined) throw unknownMetric();
+  return toMetric(row);
+}
+
+/** The answer to a body that names no metric of the project. */
+export function unknownMetric(): Problem {
+  const detail = "The project has no metric with this slug; GET /v1/metrics lists those it has.";
+  return invalid([{ pointer: "/metric", code: "unknown_metric", detail }]);
 }

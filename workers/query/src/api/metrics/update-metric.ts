@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { type MetricChange, MetricChangeSchema, MetricSchema } from "@tidemark/contract/metric-schema";
+import { isPricedBySegment } from "@tidemark/db/definitions";
 import { type MetricRow, updateMetric as storeMetric } from "@tidemark/db/metrics";
 import { Problem } from "@tidemark/http/problem";
 import * as z from "zod";
@@ -8,7 +9,7 @@ import { jsonBody } from "../../plumbing/json-body.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
 import { applyChange } from "./apply-change.ts";
-import { requireMetricRow, toMetric } from "./metric.ts";
+import { requireMetricRow, toDefinition, toMetric } from "./metric.ts";
 import { slugTaken } from "./slug-taken.ts";
 
 const route = createRoute({
@@ -44,9 +45,20 @@ async function change(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const previous = await requireMetricRow(db, address.project_id, address.slug);
     const next = applyChange(previous, wanted, Date.now());
+    await keepPricedSegments(db, previous, next);
     const outcome = await storeMetric(db, previous, next, `${next.id}.${next.version}`);
     if (outcome === "updated") return next;
     if (outcome === "slug_taken") throw slugTaken("metric", next.slug);
   }
   throw new Problem("conflict", "Other requests are changing this metric; read it and decide again.");
+}
+
+/** Subscriptions know segments by their place: while one prices a segment, others can only be added behind. */
+async function keepPricedSegments(db: D1Database, previous: MetricRow, next: MetricRow): Promise<void> {
+  const [before, after] = [previous, next].map((row) => toDefinition(row.definition).segments.map(({ name }) => name));
+  const isKept = before?.every((name, index) => after?.[index] === name) ?? true;
+  if (isKept || !(await isPricedBySegment(db, next.project_id, next.id))) return;
+  const detail =
+    "Subscriptions price segments of this metric: these keep their names and order, and new ones come last.";
+  throw new Problem("conflict", detail, { errors: [{ pointer: "/segments", code: "priced", detail }] });
 }

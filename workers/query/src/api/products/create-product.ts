@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { PRODUCTS_MAX } from "@tidemark/contract";
+import { toPrice } from "@tidemark/contract/price-schema";
 import { type ProductInput, ProductInputSchema, ProductSchema } from "@tidemark/contract/product-schema";
 import { insertProduct, listProducts, type ProductRow } from "@tidemark/db/products";
 import { Problem } from "@tidemark/http/problem";
@@ -11,6 +12,7 @@ import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
 import { chooseSlug } from "../metrics/choose-slug.ts";
 import { slugTaken } from "../metrics/slug-taken.ts";
+import { defineProduct } from "./define-product.ts";
 import { linkMetric } from "./link-metric.ts";
 import { toProduct } from "./product.ts";
 
@@ -19,7 +21,9 @@ const route = createRoute({
   path: "/v1/products",
   tags: ["Products"],
   summary: "Make a product",
-  description: "A metric can be linked to several products.",
+  description:
+    "A metric can be linked to several products. A subscription keeps the terms and prices that its product had: " +
+    "a product that changes later changes later subscriptions.",
   security: KEYED,
   middleware: [requires("admin"), jsonBody, idempotent()] as const,
   request: { headers: IdempotencyHeaders, body: body(ProductInputSchema) },
@@ -38,13 +42,16 @@ export function createProduct(app: QueryApp): void {
 const ATTEMPTS = 5;
 
 async function store(db: D1Database, projectId: string, input: ProductInput): Promise<ProductRow> {
-  const { slug: asked, kind, metric, ...definition } = input;
+  const { slug: asked, kind, metric, ...wanted } = input;
+  const prices = wanted.prices.map(toPrice);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const link = await linkMetric(db, projectId, { kind, metric });
     const slug = asked ?? chooseSlug(input.name, await takenSlugs(db, projectId), "product");
     const [id, now] = [newId("prod"), Date.now()];
     const stored = { project_id: projectId, id, slug, kind: link.kind, metric_id: link.metric_id };
-    const row = { ...stored, definition: JSON.stringify(definition), created_at: now, updated_at: now };
+    const definition = JSON.stringify(defineProduct({ ...wanted, prices }, link));
+    const is_default = wanted.default ? 1 : 0;
+    const row = { ...stored, definition, is_default, created_at: now, updated_at: now };
     const outcome = await insertProduct(db, row, PRODUCTS_MAX);
     if (outcome === "inserted") return { ...row, metric: link.metric };
     if (outcome === "too_many")

@@ -1,8 +1,9 @@
 import type { Product } from "@tidemark/contract/product-schema";
+import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import { findMetric } from "@tidemark/db/metrics";
 import type { Problem } from "@tidemark/http/problem";
 import { invalid } from "../../plumbing/issues.ts";
-import { toDefinition } from "../metrics/metric.ts";
+import { toMetric, unknownMetric } from "../metrics/metric.ts";
 
 type Kind = Product["kind"];
 
@@ -12,6 +13,7 @@ export interface Link {
   readonly metric_id: string | null;
   /** The slug that the metric has now. */
   readonly metric: string | null;
+  readonly definition: MetricDefinition | null;
 }
 
 /** What each kind can be linked to; the others take no metric. */
@@ -38,20 +40,20 @@ export async function linkMetric(
   if (slug === null) {
     if (allowed !== undefined)
       throw fault("missing", `A ${kind} needs a metric: name one of aggregation ${allowed.join(" or ")}.`);
-    return { kind, metric_id: null, metric: null };
+    return { kind, metric_id: null, metric: null, definition: null };
   }
   if (allowed === undefined)
     throw fault("invalid_value", `A ${kind} has no metric: send null, or choose another kind.`);
   const row = await findMetric(db, projectId, slug);
-  if (row === undefined)
-    throw fault("unknown_metric", "The project has no metric with this slug; GET /v1/metrics lists those it has.");
-  const { aggregation } = toDefinition(row.definition);
+  if (row === undefined) throw unknownMetric();
+  const definition = toMetric(row);
+  const { aggregation } = definition;
   if (!allowed.includes(aggregation))
     throw fault(
       "invalid_value",
       `A ${kind} takes a metric of aggregation ${allowed.join(" or ")}; this one is ${aggregation}.`,
     );
-  return { kind, metric_id: row.id, metric: row.slug };
+  return { kind, metric_id: row.id, metric: row.slug, definition };
 }
 
 function fault(code: string, detail: string): Problem {

@@ -88,6 +88,10 @@ describe("a product", () => {
       kind: "usage",
       metric: "count",
       prices: [],
+      charge_on: "total",
+      cycle_interval: { count: 1, period: "months" },
+      allowance: null,
+      default: false,
       created_at: made.updated_at,
       updated_at: expect.stringMatching(/Z$/) as string,
     });
@@ -152,7 +156,7 @@ describe("a product", () => {
     [{}, ["/name", "/kind"]],
     [{ name: "A", kind: "bundle" }, ["/kind"]],
     [{ name: "=cmd()", kind: "fee" }, ["/name"]],
-    [{ name: "A", kind: "fee", prices: [{ flat: "1" }] }, ["/prices"]],
+    [{ name: "A", kind: "fee", prices: [{ flat: "1" }] }, ["/prices/0/model"]],
     [{ name: "A", kind: "usage", metric: "nothing" }, ["/metric"]],
     [{ name: "A", kind: "usage", metric: 7 }, ["/metric"]],
     [{ name: "A", kind: "fee", slug: "A B" }, ["/slug"]],
@@ -173,12 +177,6 @@ describe("a product", () => {
     expect((await call(project, "POST /v1/products", { body: body(max) })).status).toBe(201);
     const problem = await json<ProblemBody>(project, "POST /v1/products", { body: body(max + 1), status: 400 });
     expect(problem.errors?.map(({ pointer }) => pointer)).toEqual([`/${field}`]);
-  });
-
-  test("says that prices come later", async () => {
-    const body = { name: "A", kind: "fee", prices: [{}] };
-    const problem = await json<ProblemBody>(await makeProject(), "POST /v1/products", { body, status: 400 });
-    expect(problem.detail).toContain("prices come with quotas");
   });
 });
 

@@ -1,4 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
+import { toPrice } from "@tidemark/contract/price-schema";
 import {
   type Product,
   type ProductChange,
@@ -13,6 +14,7 @@ import { jsonBody } from "../../plumbing/json-body.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
 import { slugTaken } from "../metrics/slug-taken.ts";
+import { defineProduct, type WantedProduct } from "./define-product.ts";
 import { linkMetric } from "./link-metric.ts";
 import { requireProduct, toProduct, toProductDefinition } from "./product.ts";
 
@@ -22,7 +24,8 @@ const route = createRoute({
   tags: ["Products"],
   summary: "Change a product",
   description:
-    "What is left out stays as it is. A seat that is given a metric becomes a connected seat, and a seat again with `metric: null`.",
+    "What is left out stays as it is, with `allowance` as a whole. Subscriptions that are there keep their terms and prices. " +
+    "A seat that is given a metric becomes a connected seat, and a seat again with `metric: null`.",
   security: KEYED,
   middleware: [requires("admin"), jsonBody] as const,
   request: { params: z.object({ slug: z.string() }), body: body(ProductChangeSchema) },
@@ -48,19 +51,30 @@ async function change(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const previous = await requireProduct(db, address.project_id, address.slug);
     const link = await linkMetric(db, address.project_id, wantedLink(previous, wanted));
-    const { name, description, prices } = toProductDefinition(previous.definition);
-    const definition = JSON.stringify({
-      name: wanted.name ?? name,
-      description: wanted.description === undefined ? description : (wanted.description ?? ""),
-      prices: wanted.prices ?? prices,
-    });
+    const definition = JSON.stringify(defineProduct(wantedProduct(previous, wanted), link));
     const updated_at = Math.max(Date.now(), previous.updated_at + 1);
-    const next = { ...previous, ...link, slug: wanted.slug ?? previous.slug, definition, updated_at };
+    const { kind, metric_id, metric } = link;
+    const is_default = (wanted.default ?? previous.is_default === 1) ? 1 : 0;
+    const slug = wanted.slug ?? previous.slug;
+    const next = { ...previous, kind, metric_id, metric, slug, definition, is_default, updated_at };
     const outcome = await storeProduct(db, previous, next);
     if (outcome === "updated") return next;
     if (outcome === "slug_taken") throw slugTaken("product", next.slug);
   }
   throw new Problem("conflict", "Other requests are changing this product; read it and decide again.");
+}
+
+function wantedProduct(previous: ProductRow, wanted: ProductChange): WantedProduct {
+  const before = toProductDefinition(previous.definition);
+  return {
+    name: wanted.name ?? before.name,
+    description: wanted.description === undefined ? before.description : (wanted.description ?? ""),
+    prices: wanted.prices?.map(toPrice) ?? before.prices,
+    charge_on: wanted.charge_on ?? before.charge_on,
+    cycle_interval: wanted.cycle_interval ?? before.cycle_interval,
+    allowance: wanted.allowance === undefined ? before.allowance : wanted.allowance,
+    default: wanted.default ?? previous.is_default === 1,
+  };
 }
 
 function wantedLink(previous: ProductRow, wanted: ProductChange) {

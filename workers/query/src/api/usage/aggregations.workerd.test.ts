@@ -1,4 +1,4 @@
-import type { ProblemBody } from "@tidemark/contract";
+import { decidedCounter, type ProblemBody } from "@tidemark/contract";
 import type { Usage } from "@tidemark/contract/usage-schema";
 import { type Aggregation, hash52 } from "@tidemark/core";
 import { bucketsOf, type Grain } from "@tidemark/core/buckets";
@@ -236,7 +236,7 @@ describe("a later version", () => {
     });
     const path = `GET /v1/usage?metric=${metric.slug}&from=2026-11-06&to=2026-11-07&customer_id=a`;
     const usage = await json<Usage>(project, path, { bindings: { METERS } });
-    expect(asked).toMatchObject([{ metric_ids: [metric.id, counter] }]);
+    expect(asked).toMatchObject([{ metric_ids: [metric.id, counter, decidedCounter(metric.id)] }]);
     expect(usage.data.map(({ value }) => value)).toEqual(["2"]);
   });
 });

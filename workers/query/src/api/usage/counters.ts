@@ -1,3 +1,4 @@
+import { decidedCounter } from "@tidemark/contract";
 import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import { type DayRange, shownDays } from "@tidemark/core/shown-days";
 import type { CounterView } from "@tidemark/core/usage-fold";
@@ -25,8 +26,26 @@ export interface Selection {
 /** All of a metric, not split. */
 export const EVERYTHING: Selection = { labels: null, segment: null, only: [] };
 
-/** The counters of some metrics, by metric. A metric that never changed its rules is its own, and costs no query. */
+/** Every counter of some metrics, by metric: those of events, and the one of what was decided before it happened. */
 export async function readCounters(
+  db: D1Database,
+  projectId: string,
+  metrics: readonly MetricDefinition[],
+): Promise<ReadonlyMap<string, readonly Counter[]>> {
+  const ofEvents = await readEventCounters(db, projectId, metrics);
+  return new Map(
+    metrics.map((metric) => {
+      const decided = toCounter(decidedCounter(metric.id), metric, ALWAYS);
+      return [metric.id, [...(ofEvents.get(metric.id) ?? []), decided]];
+    }),
+  );
+}
+
+/**
+ * The counters of some metrics' events, by metric. A metric that never changed its rules is its own, and costs
+ * no query.
+ */
+export async function readEventCounters(
   db: D1Database,
   projectId: string,
   metrics: readonly MetricDefinition[],

@@ -1,4 +1,4 @@
-import { meterName } from "@tidemark/contract";
+import { decidedCounter, meterName } from "@tidemark/contract";
 import type { Usage } from "@tidemark/contract/usage-schema";
 import { DAY_MS, dayOf, HOUR_MS } from "@tidemark/core/timestamp";
 import { env } from "cloudflare:workers";
@@ -98,8 +98,9 @@ describe("one customer's usage", () => {
       json<Usage>(project, `GET /v1/usage?metric=${metric.slug}&customer_id=acme&${path}`, { bindings: { METERS } });
     expect((await from("from=2026-01-01&to=2026-11-22&grain=month")).live).toBe(true);
     expect((await from("from=2026-01-01&to=2026-10-01&grain=month")).live).toBe(false);
+    const metric_ids = [metric.id, decidedCounter(metric.id)];
     expect(asked).toEqual([
-      { project_id: project.id, customer_id: "acme", metric_ids: [metric.id], from_day: day - 42, to_day: day },
+      { project_id: project.id, customer_id: "acme", metric_ids, from_day: day - 42, to_day: day },
     ]);
   });
 

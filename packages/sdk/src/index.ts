@@ -1,0 +1,10 @@
+export type { Fetch } from "./api.ts";
+export type { Decision, DenialReason, Quantity, UnavailablePolicy } from "./decision.ts";
+export type { CheckInput, ConsumeInput, Consumption, DecideOptions } from "./decisions.ts";
+export type { BatchOptions } from "./event-spool.ts";
+export type { Fault, OnError } from "./fault.ts";
+export type { Lease, LeaseOptions } from "./lease.ts";
+export type { CommitInput, Reservation, ReservationGrant, ReservationInput, Settlement } from "./reservation.ts";
+export { Tidemark, type FlushOptions, type FlushResult, type TidemarkOptions, type WaitUntil } from "./tidemark.ts";
+export { TidemarkError, type ProblemDetail } from "./tidemark-error.ts";
+export type { Json, Properties, TrackInput, UsageEvent } from "./usage-event.ts";

@@ -1,0 +1,80 @@
+import type { MeteredMetric } from "@tidemark/contract";
+import { type CompiledMetric, compileMetric } from "@tidemark/core";
+import { fromExactJson, toExactJson } from "@tidemark/core/exact-json";
+
+/** A metric as the meter knows it, made ready. */
+export interface Metered extends MeteredMetric {
+  readonly compiled: CompiledMetric;
+  /** Slugs that it has or had, as far as the meter was told. */
+  readonly slugs: readonly string[];
+}
+
+type Stored = MeteredMetric & { readonly slugs: readonly string[] };
+
+/** The metrics that a meter was told of, because something is limited or charged by them. */
+export class MeteredMetrics {
+  readonly #sql: SqlStorage;
+  readonly #byId = new Map<string, Metered>();
+  readonly #bySlug = new Map<string, Metered>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Reads what was stored. */
+  load(): void {
+    for (const { body } of this.#sql.exec<{ body: string }>("SELECT body FROM metered"))
+      this.#keep(fromExactJson(body) as Stored);
+  }
+
+  /** A metric by a slug that it has or had. */
+  bySlug(slug: string): Metered | undefined {
+    return this.#bySlug.get(slug);
+  }
+
+  byId(id: string): Metered | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Metrics of which the meter knows less than somebody who has seen this catalog. */
+  outdated(catalogVersion: number): readonly string[] {
+    return Array.from(this.#byId.values())
+      .filter(({ catalog_version }) => catalog_version < catalogVersion)
+      .map(({ metric }) => metric.id);
+  }
+
+  /** Learns how a metric is defined now; what is older than what it knows is ignored. */
+  learn(told: MeteredMetric): void {
+    const known = this.#byId.get(told.metric.id);
+    if (known !== undefined && known.catalog_version > told.catalog_version) return;
+    this.#store({ ...told, slugs: [...new Set([...(known?.slugs ?? []), told.metric.slug])] });
+  }
+
+  /** Notes that what the meter knows is still so, or that the metric is gone, as of a catalog. */
+  confirm(id: string, catalogVersion: number): void {
+    const known = this.#byId.get(id);
+    if (known === undefined || known.catalog_version >= catalogVersion) return;
+    const { metric, thresholds, slugs } = known;
+    this.#store({ metric, thresholds, slugs, catalog_version: catalogVersion });
+  }
+
+  #store(told: Stored): void {
+    this.#sql.exec(
+      "INSERT INTO metered (metric_id, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+      told.metric.id,
+      toExactJson(told),
+    );
+    this.#keep(told);
+  }
+
+  #keep(told: Stored): void {
+    const metered: Metered = { ...told, compiled: compileMetric(told.metric) };
+    this.#byId.set(told.metric.id, metered);
+    for (const slug of told.slugs) {
+      const holder = this.#bySlug.get(slug);
+      // The metric that has a slug now goes before one that had it.
+      const isElsewhere = holder !== undefined && holder.metric.id !== told.metric.id && holder.metric.slug === slug;
+      if (!isElsewhere || slug === told.metric.slug) this.#bySlug.set(slug, metered);
+    }
+  }
+}

@@ -1,0 +1,336 @@
+import type {
+  BalancesReply,
+  EventColumns,
+  MeterAddress,
+  MeteredMetric,
+  ThresholdCrossing,
+  Unavailable,
+} from "@tidemark/contract";
+import { ABSENT, dayOf, type Exact, hashId } from "@tidemark/core";
+import { fromExactJson } from "@tidemark/core/exact-json";
+import { MEMBER_TABLES } from "../book-tables.ts";
+import { EMPTY_ID_STATE, IdMemory, type IdState } from "../id-memory.ts";
+import { DecisionLog, EMPTY_LOG, type LogState } from "./decision-log.ts";
+import type { CountDecided } from "./desk.ts";
+import { endOf } from "./end-of.ts";
+import type { HoldMeta, LiveBalance, StoredLive } from "./live-balance.ts";
+import { LiveBalances } from "./live-balances.ts";
+import { type Metered, MeteredMetrics } from "./metered-metrics.ts";
+import { type Crossing, Watch } from "./watch.ts";
+
+/** What the head's row keeps of the quotas. */
+interface QuotaState {
+  readonly balances: readonly StoredLive[];
+  readonly crossings: readonly Crossing[];
+  readonly log: LogState;
+  readonly members: IdState;
+}
+
+/** What the head's row has of them. */
+export interface LoadedQuotas {
+  /** A `QuotaState` as JSON; `null` for a meter that only counts. */
+  readonly text: string | null;
+  readonly decisions: readonly string[];
+  readonly decisionIds: Uint32Array;
+  readonly members: Uint32Array;
+}
+
+export const NO_QUOTAS: LoadedQuotas = {
+  text: null,
+  decisions: [],
+  decisionIds: new Uint32Array(),
+  members: new Uint32Array(),
+};
+
+const EMPTY: QuotaState = { balances: [], crossings: [], log: EMPTY_LOG, members: EMPTY_ID_STATE };
+
+/** Distinct values in the head's row. */
+const MEMBER_TAIL_MAX = 256;
+/** Where usage goes on for ever, so does the memory of what was counted. */
+const FOR_EVER = 10_000_000;
+/** Distinct values are remembered by the day that their cycle began, and longer than the longest cycle and its grace. */
+const MEMBER_DAYS = 5 * 366;
+
+/**
+ * What a customer may use, and what was decided about it. Synchronous: every method runs within the
+ * meter's transaction. Whoever asks for a balance gets it as it stands at that time.
+ */
+export class Quotas {
+  readonly log: DecisionLog;
+  readonly metrics: MeteredMetrics;
+  readonly balances: LiveBalances;
+  /** Counts decisions among the customer's days. */
+  readonly count: CountDecided;
+  readonly #address: MeterAddress;
+  readonly #members: IdMemory;
+  #crossings: readonly Crossing[];
+
+  constructor(sql: SqlStorage, address: MeterAddress, loaded: LoadedQuotas, count: CountDecided) {
+    const state = loaded.text === null ? EMPTY : (fromExactJson(loaded.text) as QuotaState);
+    this.#address = address;
+    this.count = count;
+    this.log = new DecisionLog(sql, state.log, loaded.decisions, loaded.decisionIds);
+    this.#members = new IdMemory(sql, state.members, loaded.members, MEMBER_TABLES, MEMBER_TAIL_MAX);
+    this.metrics = new MeteredMetrics(sql);
+    this.balances = new LiveBalances(sql);
+    if (loaded.text !== null) {
+      this.metrics.load();
+      this.balances.load(state.balances);
+    }
+    this.#crossings = state.crossings;
+  }
+
+  /** Whether there is nothing to keep in the row. */
+  get isEmpty(): boolean {
+    return this.balances.all.length === 0 && this.log.isEmpty && this.log.tail.length === 0;
+  }
+
+  /** What the head's row keeps. */
+  toText(): string {
+    const { log } = this;
+    const rest = JSON.stringify({ crossings: this.#crossings, log: log.state, members: this.#members.state });
+    const balances = this.balances.all.map((live) => live.toText()).join(",");
+    return `${rest.slice(0, -1)},"balances":[${balances}]}`;
+  }
+
+  get memberTail(): Uint32Array {
+    return this.#members.tail;
+  }
+
+  /** The balances of a metric that go on, as they stand now. @param labelOf the label for a limit `per` label. */
+  of(metricId: string, now: number, labelOf: (path: string) => string): readonly LiveBalance[] {
+    const lives = this.balances.of(metricId, now, labelOf);
+    for (const live of lives) this.#advance(live, now);
+    return lives;
+  }
+
+  /** Every balance, as it stands now. */
+  all(now: number): readonly LiveBalance[] {
+    for (const live of this.balances.all) this.#advance(live, now);
+    return this.balances.all;
+  }
+
+  /** Whether cycles have become final that are not in the table yet. */
+  get hasNews(): boolean {
+    return this.balances.all.some(({ balance }) => balance.hasNews);
+  }
+
+  /** The balances that hold a reservation or lease, as they stand now. */
+  holding(id: string, now: number): readonly LiveBalance[] {
+    for (const live of this.balances.holding(id)) this.#advance(live, now);
+    return this.balances.holding(id);
+  }
+
+  /**
+   * Rolls missed cycles. Holds that ended by themselves are remembered as ended, what was used of them is counted
+   * among the days, and thresholds look at what has happened meanwhile.
+   */
+  #advance(live: LiveBalance, now: number): void {
+    const { balance } = live;
+    const cycle = balance.state.current.index;
+    const metered = this.metrics.byId(live.definition.metric_id);
+    const watch = metered === undefined ? undefined : this.watch(live, metered);
+    balance.advance(now);
+    const settled = balance.takeSettled();
+    if (cycle !== balance.state.current.index) watch?.beginCycle();
+    if (watch !== undefined) this.#note(watch.look(now));
+    live.touch();
+    for (const { id, used, at } of settled) {
+      const meta = live.holds.get(id);
+      live.holds.delete(id);
+      if (meta === undefined || metered === undefined || this.log.find(endOf(id)) !== undefined) continue;
+      this.#logSettled(id, meta, metered, used, at);
+    }
+  }
+
+  #logSettled(id: string, meta: HoldMeta, { metric }: Metered, used: Exact, at: number): void {
+    const place = { labels: metric.group_by.map(() => ""), segments: 0 };
+    const counted = used === 0 ? [] : [{ metric_id: metric.id, ...place, units: used.toString(), at }];
+    if (used !== 0) this.count({ metric, ...place, value: used, id, at });
+    const kind = meta.kind === "lease" ? "report" : used === 0 ? "release" : "commit";
+    const extra = { settled: true, metric: metric.slug, holder: meta.holder };
+    this.log.add({ id: endOf(id), kind, at, content: meta.sequence, counted, paid: [], answers: [], extra });
+  }
+
+  /** The event that something was reserved for has been counted: nothing of that is to be used any more. */
+  markCounted(id: string | null, metricId: string): void {
+    if (id === null) return;
+    for (const live of this.balances.holding(id)) {
+      const meta = live.holds.get(id);
+      if (meta?.metric_id !== metricId) continue;
+      live.touch();
+      live.holds.set(id, { ...meta, is_counted: true });
+      const hold = live.balance.state.holds.get(id);
+      if (hold !== undefined) Object.assign(hold, { on_expiry: "release" });
+    }
+  }
+
+  /** What to do about a metric when the meter cannot be reached: `open` only if every limit of it says so. */
+  unavailableOf(slug: string): Unavailable {
+    const id = this.metrics.bySlug(slug)?.metric.id;
+    const limits = this.balances.all.filter(
+      ({ definition, balance }) => definition.metric_id === id && !balance.isEnded,
+    );
+    return limits.length > 0 && limits.every(({ definition }) => definition.unavailable === "open") ? "open" : "closed";
+  }
+
+  /** Whether a distinct value is new in the cycle that begins at an instant. */
+  isNewMember(live: LiveBalance, cycleStart: number, value: Exact): boolean {
+    const [low, high] = memberOf(live, cycleStart, value);
+    return this.#members.find(low, high) === ABSENT;
+  }
+
+  /** Remembers a distinct value. @returns whether it was new. */
+  addMember(live: LiveBalance, cycleStart: number, value: Exact): boolean {
+    const [low, high] = memberOf(live, cycleStart, value);
+    if (this.#members.find(low, high) !== ABSENT) return false;
+    const until = live.definition.terms.accumulates ? FOR_EVER : dayOf(cycleStart) + MEMBER_DAYS;
+    this.#members.add(low, high, 1, until);
+    return true;
+  }
+
+  /** One, in the metric's smallest unit. */
+  unitOf({ definition }: LiveBalance): Exact {
+    return 10 ** (this.metrics.byId(definition.metric_id)?.metric.decimal_places ?? 0);
+  }
+
+  /**
+   * Counts what has happened, in the cycles that it happened in.
+   *
+   * @param counts which matches of the call are to be counted.
+   */
+  facts(columns: EventColumns, counts: (match: number) => boolean, now: number): void {
+    if (this.balances.all.length === 0) return;
+    const { matches, values, instants, series } = columns;
+    const large = new Map(columns.large);
+    const ofSeries = series.map((ref) => this.#targetsOf(ref, now));
+    if (ofSeries.every((targets) => targets.length === 0)) return;
+    for (let match = 0; match < values.length; match++) {
+      const index = matches[2 * match + 1] ?? 0;
+      const targets = ofSeries[index] ?? [];
+      const plain = values[match] ?? NaN;
+      if (targets.length === 0 || Number.isNaN(plain) || !counts(match)) continue;
+      const value = Number.isFinite(plain) ? plain : (large.get(match) ?? 0);
+      const instant = instants[matches[2 * match] ?? 0] ?? 0;
+      for (const target of targets) this.#fact(target, value, instant, series[index]?.segments ?? 0, now);
+    }
+  }
+
+  /** Counts one fact of a metric without labels. */
+  fact(metricId: string, value: Exact, instant: number, segments: number, now: number): void {
+    for (const target of this.#targetsOf({ metric_id: metricId, labels: [] }, now))
+      this.#fact(target, value, instant, segments, now);
+  }
+
+  #fact({ live, watch }: Target, value: Exact, instant: number, segments: number, now: number): void {
+    this.balances.adopt(live);
+    live.touch();
+    live.balance.fact((start) => this.#valueIn(live, start, value), instant, segments);
+    this.#note(watch.look(now));
+  }
+
+  /** Facts also reach a balance that was cancelled: they may have happened before. */
+  #targetsOf(
+    { metric_id, of = metric_id, labels }: Pick<EventColumns["series"][number], "metric_id" | "of" | "labels">,
+    now: number,
+  ): readonly Target[] {
+    const metered = this.metrics.byId(of);
+    if (metered === undefined) return [];
+    const { group_by } = metered.metric;
+    const ended = this.balances.all.filter(({ definition, balance }) => definition.metric_id === of && balance.isEnded);
+    for (const live of ended) this.#advance(live, now);
+    const open = this.of(of, now, (path) => labels[group_by.indexOf(path)] ?? "");
+    return [...open, ...ended].map((live) => ({ live, watch: this.watch(live, metered) }));
+  }
+
+  /** What a value adds to a cycle. */
+  #valueIn(live: LiveBalance, cycleStart: number, value: Exact): Exact {
+    if (live.definition.terms.aggregation !== "unique") return value;
+    return this.addMember(live, cycleStart, value) ? this.unitOf(live) : 0;
+  }
+
+  /** Watches a balance's thresholds from here on. */
+  watch(live: LiveBalance, { thresholds, metric }: Metered): Watch {
+    return new Watch(live, thresholds, metric, this.#address);
+  }
+
+  /** Notes crossings for the outbox: one of several balances that say the same. @returns those that are new. */
+  #note(crossed: readonly Crossing[]): readonly Crossing[] {
+    const fresh = crossed.filter(({ id }) => !this.#crossings.some((known) => known.id === id));
+    if (fresh.length > 0) this.#crossings = [...this.#crossings, ...fresh];
+    return fresh;
+  }
+
+  /** What a watched balance crossed, noted for the outbox. */
+  crossed(watch: Watch, now: number): readonly ThresholdCrossing[] {
+    const fresh = this.#note(watch.look(now));
+    return fresh.map(({ id, threshold_id, name, operator, value }) => ({ id, threshold_id, name, operator, value }));
+  }
+
+  /** Crossings that wait to be handed over. */
+  get crossings(): readonly Crossing[] {
+    return this.#crossings;
+  }
+
+  /** Forgets crossings that were handed over. */
+  markCrossingsSent(sent: readonly Crossing[]): void {
+    const ids = new Set(sent.map(({ id }) => id));
+    this.#crossings = this.#crossings.filter(({ id }) => !ids.has(id));
+  }
+
+  /** Learns how metrics are defined now, as of a catalog; those that it asked for and are not told of are gone. */
+  learn(told: readonly MeteredMetric[], asked: readonly string[], catalogVersion: number): void {
+    for (const each of told) if (this.metrics.byId(each.metric.id) !== undefined) this.metrics.learn(each);
+    for (const id of asked) this.metrics.confirm(id, catalogVersion);
+  }
+
+  /** What is kept in tables leaves the row; balances that were cancelled come to their end. */
+  saveFinal(now: number): void {
+    for (const live of this.balances.all) if (live.balance.isEnded) this.#advance(live, now);
+    this.balances.saveFinal();
+  }
+
+  describe(now: number): Pick<BalancesReply, "balances"> {
+    const balances = this.all(now).flatMap((live) => {
+      const metered = this.metrics.byId(live.definition.metric_id);
+      return metered === undefined ? [] : [live.describe(metered.metric)];
+    });
+    return { balances };
+  }
+
+  /** Moves to rows of their own what is due, one at most if it may. @returns whether one was written. */
+  settle(maySpill: boolean): boolean {
+    const spilled = this.log.settle(maySpill);
+    return this.#members.settle(maySpill && !spilled) || spilled;
+  }
+
+  get needsCompaction(): boolean {
+    return this.log.needsCompaction || this.#members.needsCompaction;
+  }
+
+  /** Does a slice of what is due, and forgets what is older than `oldestDay`. @returns whether anything changed. */
+  tidy(oldestDay: number): boolean {
+    const compacts = this.needsCompaction;
+    if (this.log.needsCompaction) this.log.compact();
+    else if (this.#members.needsCompaction) this.#members.compact();
+    const forgets = this.log.forgetBefore(oldestDay);
+    return this.#members.forgetBefore(oldestDay) || forgets || compacts;
+  }
+}
+
+/** The hash of a distinct value in a cycle; where usage goes on for ever, every cycle is one. */
+function memberOf(
+  { key, label, definition }: LiveBalance,
+  cycleStart: number,
+  value: Exact,
+): readonly [number, number] {
+  const words: number[] = [0, 0];
+  const cycle = definition.terms.accumulates ? 0 : cycleStart;
+  hashId(JSON.stringify([key, label, cycle, value.toString()]), words, 0);
+  return [words[0] ?? 0, words[1] ?? 0];
+}
+
+interface Target {
+  readonly live: LiveBalance;
+  readonly watch: Watch;
+}

@@ -1,0 +1,41 @@
+import type { DefineReply, DefineRequest, MeterAddress, StoredBalance } from "@tidemark/contract";
+import { registerCustomers } from "@tidemark/db/customer-registration";
+import { endDefinition, toDefinitionRow, writeDefinition } from "@tidemark/db/definitions";
+import type { QueryEnv } from "../../env.ts";
+import { requireMeter, toProblem, unavailable } from "../../quota-meter.ts";
+
+/**
+ * Has a customer's meter carry out what a person set, then copies it to the database. What fails in
+ * between can be sent again with the same effect.
+ *
+ * @throws Problem unavailable, and whatever the meter finds wrong.
+ */
+export async function define(env: QueryEnv, request: DefineRequest): Promise<StoredBalance> {
+  const reply = await requireMeter(env, request, async (meter): Promise<DefineReply> => meter.define(request));
+  if (reply.kind === "problem") throw toProblem(reply);
+  const { balance, version } = reply;
+  const statements = [writeDefinition(env.DB, request, toDefinitionRow(balance, version))];
+  if (request.kind === "set") {
+    const { replaces, definition } = request;
+    const at = Date.now();
+    if (replaces !== null && replaces !== definition.id)
+      statements.push(endDefinition(env.DB, request, { id: replaces, version, at }));
+  }
+  await copy(env, request, statements);
+  return balance;
+}
+
+/** Writes to the database what holds already; the customer may be new to it. */
+export async function copy(
+  { DB }: QueryEnv,
+  { project_id, customer_id }: MeterAddress,
+  statements: readonly D1PreparedStatement[],
+): Promise<void> {
+  const register = registerCustomers(DB, project_id, Date.now(), [{ customer_id, first_seen_at: null }]);
+  try {
+    await DB.batch([register, ...statements]);
+  } catch (error) {
+    console.error(JSON.stringify({ at: "copy-definition", error: String(error) }));
+    throw unavailable("It holds, but the database did not take note of it; send the same request again.");
+  }
+}
