@@ -44,7 +44,7 @@ const fields = {
   default: z
     .boolean()
     .describe(
-      "Whether a customer that nothing is known of is subscribed to it when a decision asks. At most one product: it takes the place of another.",
+      "Whether a customer for whom nobody has set anything is subscribed to it when a decision asks. At most one product: it takes the place of another.",
     ),
 };
 

@@ -159,7 +159,7 @@ export class Meter {
         conflicts: verdicts.conflicts,
         forgotten: verdicts.forgotten,
         created: isFirst || (isYoung && repeats),
-        wants_metrics: this.quotas.metrics.outdated(request.catalog_version),
+        wants_metrics: this.quotas.metrics.outdated(request.catalog_version, now),
         watch: flushAt !== null || repeats ? this.#watch(touched) : null,
       },
     };

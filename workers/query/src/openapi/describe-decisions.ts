@@ -36,6 +36,7 @@ export function describeDecisions(registry: Registry): void {
       403: { description: "It would not.", content: { "application/json": { schema: DecisionSchema } } },
       400: problem("What is wrong is in `errors`."),
       401: problem("The key is missing or not valid."),
+      503: problem("The key could not be checked."),
     },
   });
 }
@@ -155,7 +156,7 @@ function post(registry: Registry, { path, summary, description, body, answer, go
       ...(gone === undefined ? {} : { 404: problem(gone) }),
       ...(conflict === undefined ? {} : { 409: problem(conflict) }),
       413: problem("The body is too large."),
-      ...(away === undefined ? {} : { 503: problem(away) }),
+      503: problem(away ?? "The key could not be checked, or the queue did not take what was admitted."),
     },
   });
 }

@@ -48,7 +48,8 @@ export function decideUse(desk: Desk, request: UseRequest): Decided {
     // Where nothing is limited, nothing was decided that has to be remembered.
     const isDecided = reasonOf(denied, desk.isKnown) === undefined;
     if (!isConsume || !request.is_named || !isDecided) return { reply: reply(answers), effect: "none" };
-    desk.quotas.log.add({ ...NOTHING_COUNTED, id, at: desk.now, content, answers });
+    const asked = wanted.map(({ metered, value }) => [metered?.metric.id ?? "", value.toString()]);
+    desk.quotas.log.add({ ...NOTHING_COUNTED, id, at: desk.now, content, answers, extra: { asked } });
     return { reply: reply(answers), effect: "denied" };
   }
   if (!isConsume) return { reply: reply(wanted.map((want) => show(want, []))), effect: "none" };

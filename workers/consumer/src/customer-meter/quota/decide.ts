@@ -36,8 +36,8 @@ function decideKind(desk: Desk, request: DecideRequest): Decided {
 }
 
 /** What the caller should know besides: which metrics the meter knows too little of, whether it was ever told anything, and what to do when it is away. */
-function aside({ quotas }: Desk, request: DecideRequest): object {
-  const outdated = quotas.metrics.outdated(request.catalog_version);
+function aside({ quotas, now }: Desk, request: DecideRequest): object {
+  const outdated = quotas.metrics.outdated(request.catalog_version, now);
   const slugs = slugsOf(request);
   const open = slugs.length > 0 && slugs.every((slug) => quotas.unavailableOf(slug) === "open");
   return {

@@ -36,10 +36,12 @@ export class MeteredMetrics {
     return this.#byId.get(id);
   }
 
-  /** Metrics of which the meter knows less than somebody who has seen this catalog. */
-  outdated(catalogVersion: number): readonly string[] {
+  /** Metrics of which the meter knows less than somebody who has seen this catalog, or no longer the version in force. */
+  outdated(catalogVersion: number, now: number): readonly string[] {
     return Array.from(this.#byId.values())
-      .filter(({ catalog_version }) => catalog_version < catalogVersion)
+      .filter(
+        ({ catalog_version, metric }) => catalog_version < catalogVersion || (metric.counts_until ?? Infinity) <= now,
+      )
       .map(({ metric }) => metric.id);
   }
 
@@ -50,12 +52,13 @@ export class MeteredMetrics {
     this.#store({ ...told, slugs: [...new Set([...(known?.slugs ?? []), told.metric.slug])] });
   }
 
-  /** Notes that what the meter knows is still so, or that the metric is gone, as of a catalog. */
+  /** Notes that a metric is gone, as of a catalog: it stays what it was last. */
   confirm(id: string, catalogVersion: number): void {
     const known = this.#byId.get(id);
-    if (known === undefined || known.catalog_version >= catalogVersion) return;
+    if (known === undefined) return;
     const { metric, thresholds, slugs } = known;
-    this.#store({ metric, thresholds, slugs, catalog_version: catalogVersion });
+    const catalog_version = Math.max(known.catalog_version, catalogVersion);
+    this.#store({ metric: { ...metric, counts_until: null }, thresholds, slugs, catalog_version });
   }
 
   #store(told: Stored): void {

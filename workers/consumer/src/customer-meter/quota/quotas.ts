@@ -281,7 +281,8 @@ export class Quotas {
   /** Learns how metrics are defined now, as of a catalog; those that it asked for and are not told of are gone. */
   learn(told: readonly MeteredMetric[], asked: readonly string[], catalogVersion: number): void {
     for (const each of told) if (this.metrics.byId(each.metric.id) !== undefined) this.metrics.learn(each);
-    for (const id of asked) this.metrics.confirm(id, catalogVersion);
+    const known = new Set(told.map(({ metric }) => metric.id));
+    for (const id of asked) if (!known.has(id)) this.metrics.confirm(id, catalogVersion);
   }
 
   /** What is kept in tables leaves the row; balances that were cancelled come to their end. */

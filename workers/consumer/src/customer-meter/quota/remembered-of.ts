@@ -30,7 +30,7 @@ function toRemembered(quotas: Quotas, record: DecisionRecord, slug: string): Rem
   );
   const isCounted = record.counted.some(({ metric_id }) => metric_id === id);
   if (answer === undefined && !isCounted) return undefined;
-  const amounts = record.counted.map(({ metric_id, units }) => {
+  const amounts = askedOf(record).map(([metric_id, units]) => {
     const metric = quotas.metrics.byId(metric_id)?.metric;
     return { metric: metric?.slug ?? metric_id, units: inWords(units, metric?.decimal_places ?? 0) };
   });
@@ -47,6 +47,12 @@ function toRemembered(quotas: Quotas, record: DecisionRecord, slug: string): Rem
     paid,
     answer: answer ?? { ...noBalance(slug, "no_allowance"), allowed: true, enforced: false },
   };
+}
+
+/** What was asked for, by metric: what was counted, or would have been. */
+function askedOf({ counted, extra }: DecisionRecord): readonly (readonly [metricId: string, units: string])[] {
+  if (counted.length > 0) return counted.map(({ metric_id, units }) => [metric_id, units]);
+  return (extra?.["asked"] ?? []) as readonly (readonly [string, string])[];
 }
 
 function inWords(units: string, places: number): string {
