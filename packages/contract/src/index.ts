@@ -1,3 +1,4 @@
+export type * from "./decision.ts";
 export * from "./jobs.ts";
 export * from "./limits.ts";
 export * from "./messages.ts";

@@ -10,7 +10,8 @@ import {
   termsFaults,
 } from "@tidemark/core/terms";
 import { UNIQUE_LIMIT_MAX } from "./limits.ts";
-import type { RawAmount, Unavailable } from "./quota.ts";
+import type { RawAmount } from "./decision.ts";
+import type { Unavailable } from "./quota.ts";
 
 /** Terms as people set them: quantities are in the metric's unit, times in seconds. */
 export interface WantedTerms {
