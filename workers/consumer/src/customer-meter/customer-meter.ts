@@ -189,7 +189,7 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
   async #flush(): Promise<void> {
     const outbox = this.#transact((sql) => {
       const meter = (this.#meter ??= Meter.load(sql));
-      return meter === undefined ? undefined : { address: meter.address, ...meter.outbox() };
+      return meter === undefined ? undefined : { address: meter.address, ...meter.flushing.outbox() };
     });
     if (outbox === undefined) return;
     await sendOutbox(this.env, outbox.address, outbox);
@@ -197,8 +197,9 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
     const now = Date.now();
     const next = this.#transact((sql) => {
       const meter = this.#open(sql, outbox.address, now);
-      meter.markSent(outbox, now);
-      return meter.nextAlarm(meter.tidy(dayOf(now) - MEMORY_DAYS, now), now, this.#flushIntervalMs());
+      meter.flushing.markSent(outbox, now);
+      const isUntidy = meter.tidy(dayOf(now) - MEMORY_DAYS, now);
+      return meter.flushing.planNext(isUntidy, now, this.#flushIntervalMs());
     });
     if (next !== null) this.#setAlarm(next);
   }

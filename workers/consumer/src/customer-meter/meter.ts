@@ -16,29 +16,23 @@ import {
   type RecountRequest,
 } from "@tidemark/contract";
 import { ABSENT, hashId, type MetricDay, type UsageDay } from "@tidemark/core";
-import { MAIN_TABLES } from "./book-tables.ts";
-import { Books, tieOf } from "./books.ts";
-import { type Head, type Loaded, loadHead, newHead, saveHead } from "./head.ts";
-import { IdMemory } from "./id-memory.ts";
-import { planFlush } from "./plan-flush.ts";
+import { type Books, tieOf } from "./books.ts";
+import { Flushing } from "./flushing.ts";
+import { type Head, loadHead } from "./head.ts";
+import type { IdMemory } from "./id-memory.ts";
+import { MeterRow } from "./meter-row.ts";
 import { completeEvents } from "./quota/complete-events.ts";
 import { countBackfilled } from "./quota/count-backfilled.ts";
 import { consumeUnenforced } from "./quota/consume-unenforced.ts";
 import { decide } from "./quota/decide.ts";
 import { define } from "./quota/define.ts";
-import type { DecidedCount, Desk, Effect } from "./quota/desk.ts";
-import { NO_QUOTAS, Quotas } from "./quota/quotas.ts";
-import type { Crossing } from "./quota/watch.ts";
-import { type ClosedBooks, Recounts } from "./recounts.ts";
+import type { CountDecided, DecidedCount, Desk, Effect } from "./quota/desk.ts";
+import type { Quotas } from "./quota/quotas.ts";
+import type { ClosedBooks } from "./recounts.ts";
 import { remember, type Verdicts } from "./remember.ts";
 
 /** A redelivery within this time of the meter's first call reports the customer as new again. */
 const CREATED_MS = 10 * 60_000;
-/** Text of the days in the head above which the alarm moves days that were sent to rows of their own. */
-const HEAD_TEXT_MAX = 16_384;
-/** The same above which a call does it, sent or not: a row holds 2 MB at most. */
-const HEAD_TEXT_LIMIT = 1_000_000;
-
 interface Applied {
   readonly reply: ApplyReply;
   /** When to set the alarm, or `null` to leave it. */
@@ -48,14 +42,6 @@ interface Applied {
 interface Decisions {
   readonly replies: readonly DecideReply[];
   readonly alarmAt: number | null;
-}
-
-/** What has not been handed to the rollup queue, and up to where handing it over reaches. */
-export interface Outbox {
-  readonly days: readonly UsageDay[];
-  readonly crossings: readonly Crossing[];
-  readonly version: number;
-  readonly resends: number;
 }
 
 const STALE: ApplyReply = {
@@ -76,41 +62,44 @@ const NONE_DECIDED: ReadonlySet<number> = new Set();
  * runs it in one transaction and forgets the instance when it throws.
  */
 export class Meter {
-  readonly quotas: Quotas;
-  readonly #sql: SqlStorage;
-  readonly #head: Head;
-  readonly #books: Books;
-  readonly #recounts: Recounts;
-  /** Whether this instance has set the alarm and not seen it run. */
-  #alarmPending = false;
+  readonly flushing: Flushing;
+  readonly #row: MeterRow;
   /** Of what this call changes. */
   #version = 0;
   /** A day that this call's decisions were counted in. */
   #touched: MetricDay | undefined;
-  /** Counts what was put back into the outbox: a flush that began before does not take it out again. */
-  #resends = 0;
+  /** Crossings that waited before this call. */
+  #crossings = 0;
 
-  private constructor(sql: SqlStorage, { head, tail, recount, recountTail, quotas }: Loaded) {
-    this.#sql = sql;
-    this.#head = head;
-    this.#books = new Books(sql, MAIN_TABLES, { ids: new IdMemory(sql, head.ids, tail), days: head.days });
-    this.#recounts = new Recounts(sql, { head, books: this.#books }, recount, recountTail);
-    this.quotas = new Quotas(sql, head.address, quotas, (counted) => {
+  private constructor(open: (count: CountDecided) => MeterRow) {
+    this.#row = open((counted) => {
       this.#countDecided(counted);
     });
+    this.flushing = new Flushing(this.#row);
   }
 
   /** The meter as it was saved, or `undefined` when it has never been called. */
   static load(sql: SqlStorage): Meter | undefined {
     const loaded = loadHead(sql);
-    return loaded === undefined ? undefined : new Meter(sql, loaded);
+    return loaded === undefined ? undefined : new Meter((count) => new MeterRow(sql, loaded, count));
   }
 
   /** A customer's new meter. Nothing is saved before the first event. */
   static create(sql: SqlStorage, address: MeterAddress, now: number): Meter {
-    const none = new Uint32Array();
-    const head = newHead(address, now);
-    return new Meter(sql, { head, tail: none, recount: undefined, recountTail: none, quotas: NO_QUOTAS });
+    return new Meter((count) => MeterRow.create(sql, address, now, count));
+  }
+
+  /** What the customer may use. */
+  get quotas(): Quotas {
+    return this.#row.quotas;
+  }
+
+  get #head(): Head {
+    return this.#row.head;
+  }
+
+  get #books(): Books {
+    return this.#row.books;
   }
 
   get address(): MeterAddress {
@@ -141,12 +130,11 @@ export class Meter {
     const touched = this.#count(request, verdicts, now) ?? this.#touched;
     if (touched !== undefined) head.version = this.#version;
 
-    const flushAt = touched === undefined ? null : planFlush(head.flush, now, flushIntervalMs, this.#alarmPending);
-    const alarmAt = flushAt ?? this.#planCompaction(now);
-    if (alarmAt !== null) this.#alarmPending = true;
-    this.#settle(alarmAt === null);
-    if (touched !== undefined) this.#layToRest(HEAD_TEXT_LIMIT, true);
-    if (verdicts.fresh + consumed > 0) this.#save(now);
+    const flushAt = this.#plan(touched !== undefined, now, flushIntervalMs);
+    const alarmAt = flushAt ?? this.flushing.planCompaction(now);
+    this.#row.settle(alarmAt === null);
+    if (touched !== undefined) this.#row.lighten();
+    if (verdicts.fresh + consumed > 0) this.#row.save(now);
 
     const isYoung = now - head.created_at < CREATED_MS;
     const repeats = verdicts.duplicates > 0;
@@ -160,7 +148,7 @@ export class Meter {
         forgotten: verdicts.forgotten,
         created: isFirst || (isYoung && repeats),
         wants_metrics: this.quotas.metrics.outdated(request.catalog_version, now),
-        watch: flushAt !== null || repeats ? this.#watch(touched) : null,
+        watch: flushAt !== null || repeats ? this.flushing.watch(touched) : null,
       },
     };
   }
@@ -173,7 +161,7 @@ export class Meter {
     const decided = quotas.log.isEmpty ? NONE_DECIDED : completeEvents(quotas, books, request, isFresh, this.#version);
     const { matches } = request;
     quotas.facts(request, (match) => isFresh[matches[2 * match] ?? 0] === 1 && !decided.has(match), now);
-    this.#recounts.follow(request, isFresh);
+    this.#row.recounts.follow(request, isFresh);
     this.#keepRecent(request, isFresh);
     return touched;
   }
@@ -191,23 +179,26 @@ export class Meter {
     if (effects.has("counted")) return { replies, alarmAt: this.#keep(now, flushIntervalMs) };
     if (effects.has("denied")) {
       this.quotas.settle(false);
-      this.#save(now);
+      this.#row.save(now);
     }
     return { replies, alarmAt: null };
   }
 
   /** Saves a change of the quotas. @returns when to set the alarm, or `null` to leave it. */
   #keep(now: number, flushIntervalMs: number): number | null {
-    const head = this.#head;
-    head.version = this.#version;
-    const sends = this.#touched !== undefined || this.quotas.crossings.length > 0;
-    const flushAt = sends ? planFlush(head.flush, now, flushIntervalMs, this.#alarmPending) : null;
-    const alarmAt = flushAt ?? this.#planCompaction(now);
-    if (alarmAt !== null) this.#alarmPending = true;
-    this.#settle(alarmAt === null);
-    this.#layToRest(HEAD_TEXT_LIMIT, true);
-    this.#save(now);
+    this.#head.version = this.#version;
+    const flushAt = this.#plan(this.#touched !== undefined, now, flushIntervalMs);
+    const alarmAt = flushAt ?? this.flushing.planCompaction(now);
+    this.#row.settle(alarmAt === null);
+    this.#row.lighten();
+    this.#row.save(now);
     return alarmAt;
+  }
+
+  /** When to set the alarm for what this call has changed: at once for crossings. */
+  #plan(isTouched: boolean, now: number, flushIntervalMs: number): number | null {
+    if (this.quotas.crossings.length > this.#crossings) return this.flushing.planNotice(now);
+    return isTouched ? this.flushing.planChange(now, flushIntervalMs) : null;
   }
 
   /** Carries out what a person set. */
@@ -229,8 +220,9 @@ export class Meter {
 
   /** A call begins: what it changes has its version. */
   #begin(now: number): void {
-    this.#version = this.#nextVersion(now);
+    this.#version = Math.max(this.#head.version + 1, now);
     this.#touched = undefined;
+    this.#crossings = this.quotas.crossings.length;
   }
 
   #desk(now: number): Desk {
@@ -252,7 +244,7 @@ export class Meter {
   refresh(now: number): void {
     this.#begin(now);
     this.quotas.all(now);
-    if (this.quotas.hasNews) this.#save(now);
+    if (this.quotas.hasNews) this.#row.save(now);
   }
 
   /** The days of some metrics in a range, whether in the head or at rest. */
@@ -266,154 +258,41 @@ export class Meter {
     return this.#head.recent.toReversed().map((text) => JSON.parse(text) as RecentEvent);
   }
 
-  /** What has not been handed to the rollup queue yet, and the version that handing it over reaches. */
-  outbox(): Outbox {
-    this.#alarmPending = false;
-    const { flush, version } = this.#head;
-    const days = this.#books.readAfter(flush.sent_version, flush.rests_unsent);
-    return { days, crossings: this.quotas.crossings, version, resends: this.#resends };
-  }
-
-  /**
-   * Notes that the outbox was handed over. Nothing is written for that: sending the same rows again
-   * changes nothing in D1, so the note may be lost.
-   */
-  markSent({ crossings, version, resends }: Outbox, now: number): void {
-    const { flush } = this.#head;
-    this.quotas.markCrossingsSent(crossings);
-    if (resends !== this.#resends) return;
-    flush.sent_version = Math.max(flush.sent_version, version);
-    flush.last_at = now;
-    if (version < this.#head.version) return;
-    flush.rests_unsent = false;
-    flush.due_at = null;
-  }
-
-  /**
-   * Housekeeping: days that were sent leave a large head, a full tail becomes a slot, ids are compacted
-   * and old ones forgotten. Writes nothing when nothing is due.
-   *
-   * @returns whether there is more to do.
-   */
+  /** Housekeeping; see `MeterRow.tidy`. @returns whether there is more to do. */
   tidy(oldestDay: number, now: number): boolean {
     this.#begin(now);
-    const spills = this.#ids.isTailFull;
-    if (spills) this.#ids.spill();
-    const forgets = this.#ids.forgetBefore(oldestDay);
-    const compacts = this.#ids.needsCompaction;
-    if (compacts) this.#ids.compact();
-    const { ids } = this.#recounts;
-    if (ids?.needsCompaction === true) ids.compact();
-    const tidies = this.quotas.tidy(oldestDay);
-    const rests = this.#layToRest(HEAD_TEXT_MAX, false);
-    if (spills || forgets || compacts || tidies || rests) this.#save(now);
-    return this.#ids.needsCompaction || this.quotas.needsCompaction;
-  }
-
-  /** When to set the alarm after a flush: at once if there is more to tidy, else for what changed meanwhile, else `null`. */
-  nextAlarm(moreToTidy: boolean, now: number, flushIntervalMs: number): number | null {
-    const { flush, version } = this.#head;
-    if (moreToTidy) flush.due_at = now;
-    else if (version <= flush.sent_version) return null;
-    const at = moreToTidy ? now : planFlush(flush, now, flushIntervalMs, this.#alarmPending);
-    if (at !== null) this.#alarmPending = true;
-    return at;
+    return this.#row.tidy(oldestDay, now);
   }
 
   /** Enters events of the archive into a job's books; see `Recounts.enter`. */
   recount(request: RecountRequest, now: number): RecountReply {
     this.#begin(now);
-    const reply = this.#recounts.enter(request);
-    if (reply.books !== "closed") this.#save(now);
+    const reply = this.#row.recounts.enter(request);
+    if (reply.books !== "closed") this.#row.save(now);
     return reply;
   }
 
   /** Holds a job's books against the meter's. */
   compare(jobId: string): CompareReply {
-    return this.#recounts.compare(jobId);
+    return this.#row.recounts.compare(jobId);
   }
 
   /** Closes a job's books; see `Recounts.close`. */
   closeBooks(jobId: string, replace: boolean, now: number): ClosedBooks {
     this.#begin(now);
-    const isClosed = this.#recounts.close(jobId, replace, this.#version, (pairs, { limits_from = null }) => {
+    const isClosed = this.#row.recounts.close(jobId, replace, this.#version, (pairs, { limits_from = null }) => {
       if (limits_from !== null) countBackfilled(this.quotas, pairs, limits_from, now);
-      this.#layToRest(HEAD_TEXT_LIMIT, true);
+      this.#row.lighten();
     });
     if (!isClosed) return { watch: null, alarmAt: null };
-    if (replace) {
-      this.#resends++;
-      this.#head.flush.due_at = now;
-    }
-    this.#save(now);
-    if (!replace) return { watch: null, alarmAt: null };
-    this.#alarmPending = true;
-    return { watch: this.#watch(undefined), alarmAt: now };
-  }
-
-  #nextVersion(now: number): number {
-    return Math.max(this.#head.version + 1, now);
-  }
-
-  /** Brings the alarm forward when the ids want compaction; the flush that it also does is welcome. */
-  #planCompaction(now: number): number | null {
-    const { flush } = this.#head;
-    const isDue = this.#ids.needsCompaction || this.quotas.needsCompaction;
-    if (!isDue || (this.#alarmPending && flush.due_at !== null && flush.due_at <= now)) return null;
-    flush.due_at = now;
-    return now;
-  }
-
-  /** One full tail becomes a row of its own, if that row may be written: the longest one first. */
-  #settle(maySpill: boolean): void {
-    const recounted = this.#recounts.ids;
-    const [first, second] =
-      recounted !== undefined && recounted.tail.length > this.#ids.tail.length
-        ? [recounted, this.#ids]
-        : [this.#ids, recounted];
-    let spilled = first.settle(maySpill);
-    spilled = second?.settle(maySpill && !spilled) === true || spilled;
-    this.quotas.settle(maySpill && !spilled);
+    const alarmAt = replace ? this.flushing.planResend(now) : null;
+    this.#row.save(now);
+    return { watch: replace ? this.flushing.watch(undefined) : null, alarmAt };
   }
 
   #keepRecent({ recent }: ApplyRequest, isFresh: Uint8Array): void {
     const fresh = recent.filter(([event]) => isFresh[event] === 1).map(([, shown]) => shown);
     if (fresh.length > 0) this.#head.recent = [...this.#head.recent, ...fresh].slice(-RECENT_EVENTS_MAX);
-  }
-
-  #watch(touched: MetricDay | undefined): ApplyReply["watch"] {
-    const { flush } = this.#head;
-    if (flush.due_at === null) return null;
-    const waiting = touched?.toUsage() ?? this.#books.firstAfter(flush.sent_version, flush.rests_unsent);
-    if (waiting === undefined) return null;
-    return { metric_id: waiting.metric_id, day: waiting.day, version: waiting.version, due_at: flush.due_at };
-  }
-
-  /** Lays days of a head with more than `textMax` of them to rest. @returns whether any. */
-  #layToRest(textMax: number, evenUnsent: boolean): boolean {
-    const { flush } = this.#head;
-    const rested = this.#books.layToRest(textMax, (day) => evenUnsent || day.version <= flush.sent_version);
-    flush.rests_unsent ||= rested.some((day) => day.version > flush.sent_version);
-    return rested.length > 0;
-  }
-
-  #save(now: number): void {
-    this.#head.ids = this.#ids.state;
-    const { quotas } = this;
-    quotas.saveFinal(now);
-    const { log } = quotas;
-    saveHead(this.#sql, {
-      head: this.#head,
-      tail: this.#ids.tail,
-      recount: this.#recounts.toState(),
-      recountTail: this.#recounts.ids?.tail ?? new Uint32Array(),
-      quotas: {
-        text: quotas.isEmpty ? null : quotas.toText(),
-        decisions: log.tail,
-        decisionIds: log.idTail,
-        members: quotas.memberTail,
-      },
-    });
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from "@tidemark/contract";
 import type { UsageDay } from "@tidemark/core";
 import { writeUsageDays } from "@tidemark/db/rollups";
-import type { Outbox } from "./meter.ts";
+import type { Outbox } from "./flushing.ts";
 import type { Crossing } from "./quota/watch.ts";
 
 /** What a queue takes in one message, less the envelope. */

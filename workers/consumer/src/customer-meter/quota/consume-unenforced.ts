@@ -115,5 +115,5 @@ function unitsOf(
 
 function valueIn(quotas: Quotas, live: LiveBalance, cycleStart: number, units: Exact): Exact {
   if (live.definition.terms.aggregation !== "unique") return units;
-  return quotas.addMember(live, cycleStart, units) ? quotas.unitOf(live) : 0;
+  return quotas.members.add(live, cycleStart, units) ? quotas.unitOf(live) : 0;
 }

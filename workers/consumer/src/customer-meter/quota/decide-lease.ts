@@ -1,23 +1,21 @@
 import type { DecideRequest, LeaseAnswer } from "@tidemark/contract";
-import { formatExact } from "@tidemark/core";
 import { grantableOf } from "@tidemark/core/balance-view";
 import { greater, lesser, subtract } from "@tidemark/core/bucket";
 import { addExact, type Exact } from "@tidemark/core/exact";
 import type { Hold } from "@tidemark/core/hold";
 import { toTime } from "./answers.ts";
-import { tooManyHolds, useHeld } from "./decide-reservation.ts";
-import { toText } from "./decide-use.ts";
+import { countUsed } from "./count-leased.ts";
+import { tooManyHolds } from "./decide-reservation.ts";
 import { canonical, contentOf, type Decided, type Desk, problem, toUnits } from "./desk.ts";
-import type { DecisionRecord } from "./decision-record.ts";
 import type { HoldMeta, LiveBalance } from "./live-balance.ts";
-import { afterAllOf, endOf } from "./end-of.ts";
-import type { Metered } from "./metered-metrics.ts";
+import { endOf } from "./end-of.ts";
+import { repeat, stale, toLease } from "./lease-answers.ts";
+import { reportEnded } from "./report-ended.ts";
 
 type Request<Kind extends DecideRequest["kind"]> = Extract<DecideRequest, { readonly kind: Kind }>;
 
 /** A lease ends this long before its cycle does: no holder's clock is that wrong about how long a grant lives. */
 const CYCLE_MARGIN_MS = 2_000;
-const NO_PLACE = { labels: [], segments: 0 } as const;
 
 /** Hands units to a holder who then decides alone. They are debited now, so that no crash can pass the limit. */
 export function lease(desk: Desk, request: Request<"lease">): Decided {
@@ -139,27 +137,6 @@ export function report(desk: Desk, request: Request<"report">): Decided {
   return { reply: { kind: "lease", answer }, effect: "counted" };
 }
 
-/** Uses what a holder says it used, of what it holds and beyond: it has happened. */
-function countUsed(
-  { quotas, now }: Desk,
-  lives: readonly LiveBalance[],
-  metered: Metered,
-  { id, used }: { readonly id: string; readonly used: Exact },
-): Pick<DecisionRecord, "counted" | "paid"> {
-  const { metric } = metered;
-  const paid = lives.map((live) => {
-    const watch = quotas.watch(live, metered);
-    const isHeld = live.balance.state.holds.has(id);
-    live.touch();
-    const parts = isHeld ? useHeld(live, id, used, now, 0) : live.balance.consume(used, now, 0);
-    quotas.crossed(watch, now);
-    return { balance: live.key, parts: toText(parts) };
-  });
-  if (used === 0) return { counted: [], paid };
-  quotas.count({ metric, ...NO_PLACE, value: used, id, at: now });
-  return { counted: [{ metric_id: metric.id, ...NO_PLACE, units: used.toString() }], paid };
-}
-
 interface Renewal {
   readonly id: string;
   /** What the holder has left of its last grant. */
@@ -197,79 +174,6 @@ function renew({ quotas, now }: Desk, holding: readonly LiveBalance[], { id, lef
   return addExact(kept, extra);
 }
 
-/** A report of a lease that is not open any more. */
-function reportEnded(desk: Desk, { lease: id, sequence, key = null, used: raw }: Request<"report">): Decided {
-  const { quotas, now } = desk;
-  const end = quotas.log.find(endOf(id));
-  if (end?.kind !== "report" || end.extra === null)
-    return problem("not_found", "There is no such lease, or nothing was left of it.");
-  if (sequence !== null && end.content !== sequence) return stale(end.content);
-  if (end.extra["settled"] !== true) {
-    if (sequence === null && end.extra["key"] !== key)
-      return problem("stale_sequence", "The lease is closed, and this is another report of it.");
-    const { key: _, ...answer } = end.extra;
-    return repeat(answer as unknown as LeaseAnswer, now);
-  }
-  // It ended by itself, and what nobody reported was given back, or counted as used when its cycle closed.
-  const after = quotas.log.find(afterAllOf(id));
-  if (after?.extra !== null && after !== undefined) return repeat(after.extra as unknown as LeaseAnswer, now);
-  const metered = quotas.metrics.bySlug(String(end.extra["metric"]));
-  if (metered === undefined) return problem("not_found", "There is no such lease.");
-  const wasCounted = end.counted.length > 0;
-  const used = toUnits(raw, metered, "/used");
-  const lives = quotas.of(metered.metric.id, now, () => "");
-  const counted = used > 0 && !wasCounted ? countUsed(desk, lives, metered, { id, used }) : { counted: [], paid: [] };
-  const { holder } = end.extra;
-  const remaining = lives.length === 0 ? "0" : remainingOf(metered, lives);
-  const times = { expires_at: toTime(end.at), ttl_ms: 0 };
-  const answer: LeaseAnswer = {
-    id,
-    metric: metered.metric.slug,
-    holder: typeof holder === "string" ? holder : "",
-    granted: "0",
-    sequence: end.content + 1,
-    ...times,
-    remaining,
-    may_overshoot: true,
-  };
-  const log = { kind: "report", at: now, content: end.content, ...counted, answers: [] } as const;
-  quotas.log.add({ ...log, id: afterAllOf(id), extra: { ...answer } });
-  return { reply: { kind: "lease", answer }, effect: "counted" };
-}
-
-function toLease(
-  metered: Metered,
-  lives: readonly LiveBalance[],
-  id: string,
-  meta: HoldMeta,
-  units: Exact,
-  now: number,
-): LeaseAnswer {
-  const remaining = remainingOf(metered, lives);
-  const isEnded = lives.some(({ balance }) => balance.isEnded);
-  const reason = isEnded ? "no_allowance" : units === 0 && remaining === "0" ? "limit_reached" : undefined;
-  return {
-    id,
-    metric: metered.metric.slug,
-    holder: meta.holder ?? "",
-    granted: formatExact(units, metered.metric.decimal_places),
-    sequence: meta.sequence,
-    expires_at: toTime(meta.expires_at),
-    ttl_ms: Math.max(meta.expires_at - now, 0),
-    remaining,
-    ...(reason === undefined ? {} : { reason }),
-    ...(meta.return_after_ms === null ? {} : { may_overshoot: true }),
-  };
-}
-
-/** What is left for everybody else. */
-function remainingOf({ metric }: Metered, lives: readonly LiveBalance[]): string {
-  const limited = lives.filter(({ definition }) => definition.terms.base !== null);
-  const remaining = limited.map(({ balance }) => (balance.isEnded ? 0 : grantableOf(balance.state)));
-  const least = remaining.toSorted((a, b) => (a < b ? -1 : 1))[0];
-  return least === undefined ? UNLIMITED : formatExact(least, metric.decimal_places);
-}
-
 /** A lease that is asked for again, as it is now. */
 function currentOf({ quotas, now }: Desk, id: string, first: LeaseAnswer): Decided {
   const lives = quotas.holding(id, now);
@@ -284,20 +188,7 @@ function currentOf({ quotas, now }: Desk, id: string, first: LeaseAnswer): Decid
   };
 }
 
-/** What a holder is told of a metric without a limit: as much as a number can say. */
-const UNLIMITED = String(Number.MAX_SAFE_INTEGER);
-
 function noLease({ id, metric, holder }: Request<"lease">, now: number, reason: LeaseAnswer["reason"]): LeaseAnswer {
   const none = { granted: "0", sequence: 1, expires_at: toTime(now), ttl_ms: 0, remaining: "0" } as const;
   return { id, metric, holder, ...none, ...(reason === undefined ? {} : { reason }) };
-}
-
-/** The first answer again, with the life that is left of it. */
-function repeat(answer: LeaseAnswer, now: number): Decided {
-  const ttl_ms = Math.max(Date.parse(answer.expires_at) - now, 0);
-  return { reply: { kind: "lease", answer: { ...answer, ttl_ms, duplicate: true } }, effect: "none" };
-}
-
-function stale(current: number): Decided {
-  return problem("stale_sequence", `The lease is at ${current}: this grant has been reported.`, "/sequence");
 }

@@ -89,7 +89,7 @@ function toWanted(
   if (metered.metric.aggregation === "unique") {
     const value = memberOf(metered, request.properties, now);
     const costs = lives.map((live) =>
-      quotas.isNewMember(live, live.balance.state.current.start, value) ? quotas.unitOf(live) : 0,
+      quotas.members.isNew(live, live.balance.state.current.start, value) ? quotas.unitOf(live) : 0,
     );
     return { slug, metered, lives, value, costs, place };
   }
@@ -171,7 +171,7 @@ function consume(desk: Desk, request: UseRequest, content: number, wanted: reado
       const watch = quotas.watch(live, metered);
       quotas.balances.adopt(live);
       live.touch();
-      if (metric.aggregation === "unique") quotas.addMember(live, live.balance.state.current.start, want.value);
+      if (metric.aggregation === "unique") quotas.members.add(live, live.balance.state.current.start, want.value);
       const parts = live.balance.consume(want.costs[index] ?? 0, now, place.segments, partsOf(returned, live));
       paid.push({ balance: live.key, parts: toText(parts) });
       return quotas.crossed(watch, now);

@@ -6,15 +6,15 @@ import type {
   ThresholdCrossing,
   Unavailable,
 } from "@tidemark/contract";
-import { ABSENT, dayOf, type Exact, hashId } from "@tidemark/core";
+import type { Exact } from "@tidemark/core";
 import { fromExactJson } from "@tidemark/core/exact-json";
-import { MEMBER_TABLES } from "../book-tables.ts";
-import { EMPTY_ID_STATE, IdMemory, type IdState } from "../id-memory.ts";
+import { EMPTY_ID_STATE, type IdState } from "../id-memory.ts";
 import { DecisionLog, EMPTY_LOG, type LogState } from "./decision-log.ts";
 import type { CountDecided } from "./desk.ts";
 import { endOf } from "./end-of.ts";
 import type { HoldMeta, LiveBalance, StoredLive } from "./live-balance.ts";
 import { LiveBalances } from "./live-balances.ts";
+import { Members } from "./members.ts";
 import { type Metered, MeteredMetrics } from "./metered-metrics.ts";
 import { type Crossing, Watch } from "./watch.ts";
 
@@ -44,13 +44,6 @@ export const NO_QUOTAS: LoadedQuotas = {
 
 const EMPTY: QuotaState = { balances: [], crossings: [], log: EMPTY_LOG, members: EMPTY_ID_STATE };
 
-/** Distinct values in the head's row. */
-const MEMBER_TAIL_MAX = 256;
-/** Where usage goes on for ever, so does the memory of what was counted. */
-const FOR_EVER = 10_000_000;
-/** Distinct values are remembered by the day that their cycle began, and longer than the longest cycle and its grace. */
-const MEMBER_DAYS = 5 * 366;
-
 /**
  * What a customer may use, and what was decided about it. Synchronous: every method runs within the
  * meter's transaction. Whoever asks for a balance gets it as it stands at that time.
@@ -59,10 +52,10 @@ export class Quotas {
   readonly log: DecisionLog;
   readonly metrics: MeteredMetrics;
   readonly balances: LiveBalances;
+  readonly members: Members;
   /** Counts decisions among the customer's days. */
   readonly count: CountDecided;
   readonly #address: MeterAddress;
-  readonly #members: IdMemory;
   #crossings: readonly Crossing[];
 
   constructor(sql: SqlStorage, address: MeterAddress, loaded: LoadedQuotas, count: CountDecided) {
@@ -70,7 +63,7 @@ export class Quotas {
     this.#address = address;
     this.count = count;
     this.log = new DecisionLog(sql, state.log, loaded.decisions, loaded.decisionIds);
-    this.#members = new IdMemory(sql, state.members, loaded.members, MEMBER_TABLES, MEMBER_TAIL_MAX);
+    this.members = new Members(sql, state.members, loaded.members);
     this.metrics = new MeteredMetrics(sql);
     this.balances = new LiveBalances(sql);
     if (loaded.text !== null) {
@@ -88,13 +81,13 @@ export class Quotas {
   /** What the head's row keeps. */
   toText(): string {
     const { log } = this;
-    const rest = JSON.stringify({ crossings: this.#crossings, log: log.state, members: this.#members.state });
+    const rest = JSON.stringify({ crossings: this.#crossings, log: log.state, members: this.members.ids.state });
     const balances = this.balances.all.map((live) => live.toText()).join(",");
     return `${rest.slice(0, -1)},"balances":[${balances}]}`;
   }
 
   get memberTail(): Uint32Array {
-    return this.#members.tail;
+    return this.members.ids.tail;
   }
 
   /** The balances of a metric that go on, as they stand now. @param labelOf the label for a limit `per` label. */
@@ -174,21 +167,6 @@ export class Quotas {
     return limits.length > 0 && limits.every(({ definition }) => definition.unavailable === "open") ? "open" : "closed";
   }
 
-  /** Whether a distinct value is new in the cycle that begins at an instant. */
-  isNewMember(live: LiveBalance, cycleStart: number, value: Exact): boolean {
-    const [low, high] = memberOf(live, cycleStart, value);
-    return this.#members.find(low, high) === ABSENT;
-  }
-
-  /** Remembers a distinct value. @returns whether it was new. */
-  addMember(live: LiveBalance, cycleStart: number, value: Exact): boolean {
-    const [low, high] = memberOf(live, cycleStart, value);
-    if (this.#members.find(low, high) !== ABSENT) return false;
-    const until = live.definition.terms.accumulates ? FOR_EVER : dayOf(cycleStart) + MEMBER_DAYS;
-    this.#members.add(low, high, 1, until);
-    return true;
-  }
-
   /** One, in the metric's smallest unit. */
   unitOf({ definition }: LiveBalance): Exact {
     return 10 ** (this.metrics.byId(definition.metric_id)?.metric.decimal_places ?? 0);
@@ -246,7 +224,7 @@ export class Quotas {
   /** What a value adds to a cycle. */
   #valueIn(live: LiveBalance, cycleStart: number, value: Exact): Exact {
     if (live.definition.terms.aggregation !== "unique") return value;
-    return this.addMember(live, cycleStart, value) ? this.unitOf(live) : 0;
+    return this.members.add(live, cycleStart, value) ? this.unitOf(live) : 0;
   }
 
   /** Watches a balance's thresholds from here on. */
@@ -302,33 +280,21 @@ export class Quotas {
   /** Moves to rows of their own what is due, one at most if it may. @returns whether one was written. */
   settle(maySpill: boolean): boolean {
     const spilled = this.log.settle(maySpill);
-    return this.#members.settle(maySpill && !spilled) || spilled;
+    return this.members.ids.settle(maySpill && !spilled) || spilled;
   }
 
   get needsCompaction(): boolean {
-    return this.log.needsCompaction || this.#members.needsCompaction;
+    return this.log.needsCompaction || this.members.ids.needsCompaction;
   }
 
   /** Does a slice of what is due, and forgets what is older than `oldestDay`. @returns whether anything changed. */
   tidy(oldestDay: number): boolean {
     const compacts = this.needsCompaction;
     if (this.log.needsCompaction) this.log.compact();
-    else if (this.#members.needsCompaction) this.#members.compact();
+    else if (this.members.ids.needsCompaction) this.members.ids.compact();
     const forgets = this.log.forgetBefore(oldestDay);
-    return this.#members.forgetBefore(oldestDay) || forgets || compacts;
+    return this.members.ids.forgetBefore(oldestDay) || forgets || compacts;
   }
-}
-
-/** The hash of a distinct value in a cycle; where usage goes on for ever, every cycle is one. */
-function memberOf(
-  { key, label, definition }: LiveBalance,
-  cycleStart: number,
-  value: Exact,
-): readonly [number, number] {
-  const words: number[] = [0, 0];
-  const cycle = definition.terms.accumulates ? 0 : cycleStart;
-  hashId(JSON.stringify([key, label, cycle, value.toString()]), words, 0);
-  return [words[0] ?? 0, words[1] ?? 0];
 }
 
 interface Target {
