@@ -202,9 +202,9 @@ export interface MeterRpc extends QuotaRpc {
   closeBooks(address: MeterAddress, jobId: string, replace: boolean): Promise<ApplyReply["watch"]>;
 }
 
-/** Where decisions of a metric are counted: apart from events, because the archive has only these. */
-export function decidedCounter(metricId: string): string {
-  return `${metricId}:decided`;
+/** Where a version's decisions are counted: apart from events, because the archive has only these. */
+export function decidedCounter(counterId: string): string {
+  return `${counterId}:decided`;
 }
 
 /**

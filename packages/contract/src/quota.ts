@@ -60,6 +60,8 @@ export type DefineRequest = MeterAddress &
         readonly replaces: string | null;
         /** Whether a definition that is there already stays as it is. */
         readonly only_new?: boolean;
+        /** What was there when the change was made up; absent: whatever is. */
+        readonly expected?: BalanceDefinition;
       }
     | {
         readonly kind: "grant";

@@ -38,6 +38,8 @@ export interface BalanceState {
   terms: Terms;
   /** Begins with the next cycle. */
   next_schedule: Schedule | null;
+  /** Those that were followed before, each until an instant, oldest first. */
+  past_schedules: readonly { readonly until: number; readonly schedule: Schedule }[];
   /** When the first cycle began. */
   readonly since: number;
   current: CycleState;

@@ -131,6 +131,15 @@ describe("late facts", () => {
 });
 
 describe("changes in the middle of a cycle", () => {
+  test("a late fact is about the cycle that there was then", () => {
+    const balance = Balance.begin(metered(), at("2026-01-01T00:00"));
+    balance.advance(at("2026-02-05T12:00"));
+    const schedule = { ...MONTHLY, anchor: at("2026-02-05T12:00") };
+    balance.change({ ...balance.terms, schedule }, "restart", at("2026-02-05T12:00"));
+    fact(balance, 50, at("2026-01-04T00:00"), at("2026-02-08T00:00"));
+    expect(balance.state.current.adjustments).toEqual([{ cycle_start: at("2026-01-01T00:00"), units: 50 }]);
+  });
+
   test("V6: a limit lowered below its use leaves nothing, no debt and nothing to carry", () => {
     const balance = Balance.begin(recurring({ enforcement: "hard" }, { overage: "debit" }), at("2026-01-01T00:00"));
     use(balance, 800, at("2026-01-10T00:00"));

@@ -38,6 +38,7 @@ export class Balance {
     const balance = new Balance({
       terms,
       next_schedule: null,
+      past_schedules: [],
       since: span.start,
       current: newCycle(0, span),
       previous: null,

@@ -35,7 +35,7 @@ export function countFact(state: BalanceState, { valueIn, instant, segments }: F
     if (terms.accumulates) addSegments(current, terms, segments, value);
     return "late";
   }
-  const { start } = cycleAt(terms.schedule, instant);
+  const start = startOfCycle(state, instant);
   const value = valueIn(start);
   if (terms.late === "reject") {
     state.rejected_late = addExact(state.rejected_late, value);
@@ -44,6 +44,12 @@ export function countFact(state: BalanceState, { valueIn, instant, segments }: F
   if (terms.late === "adjust") adjust(current, start, value);
   countUsage(current, terms, { value, instant, segments });
   return "late";
+}
+
+/** Where the cycle of an instant began, by the schedule that was followed then. */
+function startOfCycle({ terms, past_schedules, since }: BalanceState, instant: number): number {
+  const past = past_schedules.find(({ until }) => instant < until);
+  return Math.max(cycleAt((past ?? terms).schedule, instant).start, since);
 }
 
 function adjust({ adjustments }: CycleState, start: number, units: Exact): void {

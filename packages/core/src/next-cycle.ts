@@ -2,7 +2,7 @@ import { type CycleState, newCycle } from "./balance-cycle.ts";
 import type { BalanceState } from "./balance-state.ts";
 import { closeCycle } from "./closing.ts";
 import { countUsage } from "./count-usage.ts";
-import { cycleAt } from "./cycle.ts";
+import { cycleAt, type Schedule } from "./cycle.ts";
 import { setBase } from "./cycle-base.ts";
 import { enter } from "./cycle-units.ts";
 import { addExact } from "./exact.ts";
@@ -14,6 +14,7 @@ export function openNext(state: BalanceState, terms: Terms): void {
   const { carried, debt } = closeCycle(ended, before);
   ended.closed_by = { carryover: before.carryover, schedule: before.schedule };
   state.previous = ended;
+  if (state.next_schedule !== null) noteSchedule(state, before.schedule, ended.end);
   state.terms = { ...terms, schedule: state.next_schedule ?? terms.schedule };
   state.next_schedule = null;
   const cycle = newCycle(ended.index + 1, { start: ended.end, end: cycleAt(state.terms.schedule, ended.end).end });
@@ -23,6 +24,13 @@ export function openNext(state: BalanceState, terms: Terms): void {
   if (goesOn(terms)) goOn(cycle, ended);
   state.current = cycle;
   countAhead(state);
+}
+
+/** Schedules that are remembered, for facts of cycles long ago. */
+const PAST_SCHEDULES_MAX = 20;
+
+function noteSchedule(state: BalanceState, schedule: Schedule, until: number): void {
+  state.past_schedules = [...state.past_schedules, { until, schedule }].slice(-PAST_SCHEDULES_MAX);
 }
 
 /** Begins a cycle with what the one before came to. */

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import {
   type ApplyReply,
   type ApplyRequest,
+  type BalanceDefinition,
   type BalancesReply,
   type DecideReply,
   type DecideRequest,
@@ -45,12 +46,12 @@ export function meter(): DurableObjectStub<CustomerMeter> {
 }
 
 /** Sets an allowance of the metric `m`, 1,000 a month, but for what is wished. */
-export async function define({
-  replaces = null,
-  mode = "keep",
-  ...wish
-}: Wish & Pick<Partial<SetRequest>, "replaces" | "mode"> = {}): Promise<DefineReply> {
-  return meter().define({ ...defineRequest({ ...address(), ...wish }), replaces, mode });
+export async function define(
+  { replaces = null, mode = "keep", ...wish }: Wish & Pick<Partial<SetRequest>, "replaces" | "mode"> = {},
+  expected?: BalanceDefinition,
+): Promise<DefineReply> {
+  const request = { ...defineRequest({ ...address(), ...wish }), replaces, mode };
+  return meter().define(expected === undefined ? request : { ...request, expected });
 }
 
 type Wish = Partial<Parameters<typeof defineRequest>[0]>;

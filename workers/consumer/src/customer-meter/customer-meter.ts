@@ -84,9 +84,13 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
     const { promise, resolve, reject } = Promise.withResolvers<DecideReply>();
     this.#waiting.push({ request, resolve, reject });
     if (this.#waiting.length === 1) {
-      // Until what was written before is on disk, which takes no time when nothing was: the others come meanwhile.
-      await this.ctx.storage.sync();
-      this.#decideWaiting();
+      try {
+        // Until what was written before is on disk, which takes no time when nothing was: the others come meanwhile.
+        // A timer would take a millisecond, and anything that closes the input gate would keep them out.
+        await this.ctx.storage.sync();
+      } finally {
+        this.#decideWaiting();
+      }
     }
     return promise;
   }

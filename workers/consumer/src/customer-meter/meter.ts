@@ -235,7 +235,7 @@ export class Meter {
   }
 
   #countDecided({ metric, labels, segments, value, id, at }: DecidedCount): void {
-    const ref = { metric_id: decidedCounter(metric.id), aggregation: metric.aggregation, labels, segments };
+    const ref = { metric_id: decidedCounter(metric.counter_id), aggregation: metric.aggregation, labels, segments };
     this.#head.version = this.#version;
     this.#touched = this.#books.add(ref, value, at, tieOf(...wordsOf(id)), this.#version);
   }

@@ -32,7 +32,7 @@ export async function askSubscribed(asking: Asking, request: DecideRequest): Ret
 }
 
 /** @returns whether the question can be asked again. */
-async function subscribeUnknown({ env }: Asking, request: DecideRequest): Promise<boolean> {
+async function subscribeUnknown({ env, context }: Asking, request: DecideRequest): Promise<boolean> {
   const { project_id, customer_id } = request;
   const now = Date.now();
   if ((none.get(project_id) ?? 0) > now) return false;
@@ -75,9 +75,32 @@ async function subscribeUnknown({ env }: Asking, request: DecideRequest): Promis
     created_at: reply.balance.created_at,
     ended_at: null,
   };
-  await env.DB.batch([
-    registerCustomers(env.DB, project_id, now, [{ customer_id, first_seen_at: now }]),
-    writeDefinition(env.DB, address, row),
-  ]);
+  const copy = () =>
+    env.DB.batch([
+      registerCustomers(env.DB, project_id, now, [{ customer_id, first_seen_at: now }]),
+      writeDefinition(env.DB, address, row),
+    ]);
+  try {
+    await copy();
+  } catch (error) {
+    // The meter has it, and decides; its copy is tried again while nobody waits.
+    console.error(JSON.stringify({ at: "copy-definition", project_id, error: String(error) }));
+    context.waitUntil(copyLater(copy));
+  }
   return true;
+}
+
+/** Waits before the attempts to write a copy again, in milliseconds. */
+const COPY_DELAYS_MS = [1_000, 5_000, 20_000];
+
+async function copyLater(copy: () => Promise<unknown>): Promise<void> {
+  for (const delay of COPY_DELAYS_MS) {
+    await scheduler.wait(delay);
+    try {
+      await copy();
+      return;
+    } catch (error) {
+      console.error(JSON.stringify({ at: "copy-definition", error: String(error) }));
+    }
+  }
 }

@@ -40,8 +40,8 @@ export function completeEvents(
     decided.add(match);
     const value = valueOf(values[match] ?? NaN, large.get(match));
     if (value === undefined || (ref.aggregation !== "count" && ref.aggregation !== "sum")) continue;
-    const { labels, segments } = counted;
-    const counter = { metric_id: decidedCounter(metricId), aggregation: ref.aggregation, labels, segments };
+    const { labels, segments, counter_id } = counted;
+    const counter = { metric_id: decidedCounter(counter_id), aggregation: ref.aggregation, labels, segments };
     books.takeBack(counter, value, counted.at ?? record.at, version);
   }
   return decided;

@@ -4,7 +4,7 @@ import { noBalance, tightest, toAnswer } from "./answers.ts";
 import type { Counted, Paid } from "./decision-record.ts";
 import { commit, passes } from "./decide-reservation.ts";
 import { memberOf } from "./decide-use.ts";
-import { canonical, contentOf, type Desk, placeOf, Refused } from "./desk.ts";
+import { canonical, contentOf, type Desk, placeOf, Refused, toCounted } from "./desk.ts";
 import { afterAllOf, endOf } from "./end-of.ts";
 import type { LiveBalance } from "./live-balance.ts";
 import type { Metered } from "./metered-metrics.ts";
@@ -88,7 +88,7 @@ function count(
   const shown = tightest(lives);
   const answer = shown === undefined ? nothing : toAnswer(metric, shown, { allowed: true });
   return {
-    counted: [{ metric_id: metric.id, ...place, units: units.toString(), at }],
+    counted: [toCounted(metric, place, units, at)],
     paid,
     answer: { ...answer, reason: "meter_unavailable", enforced: false },
   };

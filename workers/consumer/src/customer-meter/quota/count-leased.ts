@@ -2,7 +2,7 @@ import type { Exact } from "@tidemark/core";
 import { useHeld } from "./decide-reservation.ts";
 import { toText } from "./decide-use.ts";
 import type { DecisionRecord } from "./decision-record.ts";
-import type { Desk } from "./desk.ts";
+import { type Desk, toCounted } from "./desk.ts";
 import type { LiveBalance } from "./live-balance.ts";
 import type { Metered } from "./metered-metrics.ts";
 
@@ -27,5 +27,5 @@ export function countUsed(
   });
   if (used === 0) return { counted: [], paid };
   quotas.count({ metric, ...NO_PLACE, value: used, id, at: now });
-  return { counted: [{ metric_id: metric.id, ...NO_PLACE, units: used.toString() }], paid };
+  return { counted: [toCounted(metric, NO_PLACE, used)], paid };
 }

@@ -6,7 +6,17 @@ import type { Exact } from "@tidemark/core/exact";
 import { noBalance, tightest, toAnswer, toTime } from "./answers.ts";
 import { toText } from "./decide-use.ts";
 import type { DecisionRecord } from "./decision-record.ts";
-import { canonical, contentOf, type Decided, type Desk, placeOf, problem, type Properties, toUnits } from "./desk.ts";
+import {
+  canonical,
+  contentOf,
+  type Decided,
+  type Desk,
+  placeOf,
+  problem,
+  type Properties,
+  toUnits,
+  toCounted,
+} from "./desk.ts";
 import type { HoldMeta, LiveBalance } from "./live-balance.ts";
 import { endOf } from "./end-of.ts";
 import type { Metered } from "./metered-metrics.ts";
@@ -195,7 +205,7 @@ function finish(
   }
   const isUsed = committed !== 0;
   if (isUsed) quotas.count({ metric, ...place, value: committed, id, at: now });
-  const counted = isUsed ? [{ metric_id: metric.id, ...place, units: committed.toString() }] : [];
+  const counted = isUsed ? [toCounted(metric, place, committed)] : [];
   const shown = tightest(lives);
   if (shown === undefined) throw new Error("A reservation's balance is not there.");
   const answer = toAnswer(metric, shown, { allowed: true, crossed });

@@ -15,6 +15,7 @@ import {
   type Properties,
   Refused,
   toUnits,
+  toCounted,
 } from "./desk.ts";
 import type { LiveBalance } from "./live-balance.ts";
 import { afterAllOf, endOf, returnOf } from "./end-of.ts";
@@ -177,7 +178,7 @@ function consume(desk: Desk, request: UseRequest, content: number, wanted: reado
       return quotas.crossed(watch, now);
     });
     if (want.value !== 0) {
-      counted.push({ metric_id: metric.id, ...place, units: want.value.toString() });
+      counted.push(toCounted(metric, place, want.value));
       quotas.count({ metric, ...place, value: want.value, id: request.id, at: now });
     }
     const shown = tightest(lives);

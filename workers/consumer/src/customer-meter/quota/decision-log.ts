@@ -33,6 +33,8 @@ export class DecisionLog {
   #chunk: number;
   #tail: string[];
   #tailLength: number;
+  /** When the latest of the tail was made; of a tail that was loaded that is only known when it is read. */
+  #tailUntil: number | undefined;
   /** The decisions of the tail, read when first needed. */
   #open: DecisionRecord[] | undefined;
   /** The rows that were read last. */
@@ -43,6 +45,7 @@ export class DecisionLog {
     this.#chunk = state.chunk;
     this.#tail = [...tail];
     this.#tailLength = tail.reduce((length, text) => length + text.length, 0);
+    this.#tailUntil = tail.length === 0 ? 0 : undefined;
     this.#ids = new IdMemory(sql, state.ids, idTail, DECISION_TABLES, ID_TAIL_MAX);
   }
 
@@ -87,6 +90,7 @@ export class DecisionLog {
     const text = recordToText(record);
     this.#tail.push(text);
     this.#tailLength += text.length;
+    if (this.#tailUntil !== undefined) this.#tailUntil = Math.max(this.#tailUntil, record.at);
     this.#open?.push(record);
     if (record.id === null) return;
     const [low, high] = wordsOf(record.id);
@@ -144,8 +148,7 @@ export class DecisionLog {
   }
 
   #spill(): void {
-    const records = this.#records(this.#chunk);
-    const until = records.reduce((latest, { at }) => Math.max(latest, at), 0);
+    const until = this.#tailUntil ?? Math.max(...this.#records(this.#chunk).map(({ at }) => at));
     this.#sql.exec(
       "INSERT INTO decisions (chunk, until_at, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until_at = excluded.until_at, body = excluded.body",
       this.#chunk,
@@ -155,6 +158,7 @@ export class DecisionLog {
     this.#chunk++;
     this.#tail = [];
     this.#tailLength = 0;
+    this.#tailUntil = 0;
     this.#open = undefined;
   }
 

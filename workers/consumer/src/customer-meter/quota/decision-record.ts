@@ -4,6 +4,8 @@ import type { Enforcement } from "@tidemark/core";
 /** What a decision counted, so that an event with the same id completes it instead of counting again. */
 export interface Counted {
   readonly metric_id: string;
+  /** Of the metric's version: under `decidedCounter` of it. */
+  readonly counter_id: string;
   readonly labels: readonly string[];
   readonly segments: number;
   /** In the metric's smallest unit, as text. */
@@ -43,9 +45,10 @@ export function recordToText(record: DecisionRecord): string {
     kind,
     at,
     content,
-    counted.map(({ metric_id, labels, segments, units, at: countedAt }) =>
-      countedAt === undefined ? [metric_id, labels, segments, units] : [metric_id, labels, segments, units, countedAt],
-    ),
+    counted.map(({ metric_id, counter_id, labels, segments, units, at: countedAt }) => {
+      const fields = [metric_id, counter_id === metric_id ? 0 : counter_id, labels, segments, units];
+      return countedAt === undefined ? fields : [...fields, countedAt];
+    }),
     paid.map(({ balance, parts }) => [balance, parts]),
     answers.map(pack),
     extra,
@@ -64,8 +67,9 @@ export function toRecord([id, kind, at, content, counted, paid, answers, extra]:
     kind,
     at,
     content,
-    counted: counted.map(([metric_id, labels, segments, units, countedAt]) => ({
+    counted: counted.map(([metric_id, counter, labels, segments, units, countedAt]) => ({
       metric_id,
+      counter_id: counter === 0 ? metric_id : counter,
       labels,
       segments,
       units,
@@ -82,7 +86,7 @@ export type PackedRecord = readonly [
   kind: DecisionKind,
   at: number,
   content: number,
-  counted: readonly (readonly [string, readonly string[], number, string, number?])[],
+  counted: readonly (readonly [string, string | 0, readonly string[], number, string, number?])[],
   paid: readonly (readonly [string, readonly (readonly [string, string])[]])[],
   answers: readonly PackedAnswer[],
   extra: Readonly<Record<string, unknown>> | null,

@@ -1,5 +1,11 @@
-import type { BalanceDefinition, DefineReply, DefineRequest } from "@tidemark/contract";
-import { formatExact } from "@tidemark/core";
+import {
+  type BalanceDefinition,
+  type DefineReply,
+  type DefineRequest,
+  type GrantNote,
+  UNIQUE_LIMIT_MAX,
+} from "@tidemark/contract";
+import { addExact, formatExact } from "@tidemark/core";
 import { toExactJson } from "@tidemark/core/exact-json";
 import { LiveBalance } from "./live-balance.ts";
 import type { Metered } from "./metered-metrics.ts";
@@ -21,21 +27,33 @@ export function define(quotas: Quotas, request: DefineRequest, now: number): Don
 
 function set(
   quotas: Quotas,
-  { definition, metered: told, mode, replaces, only_new = false }: Extract<DefineRequest, { readonly kind: "set" }>,
+  {
+    definition,
+    metered: told,
+    mode,
+    replaces,
+    only_new = false,
+    expected,
+  }: Extract<DefineRequest, { readonly kind: "set" }>,
   now: number,
 ): Done {
   const known = quotas.balances.definition(definition.id);
-  const before = replaces === null ? known : (quotas.balances.definition(replaces) ?? known);
-  if (replaces !== null && before === undefined)
+  const replaced = replaces === null ? undefined : quotas.balances.definition(replaces);
+  const isThere = known !== undefined && isAlike(known, definition);
+  // The same request, sent again, finds that what it was to take the place of is gone.
+  if (replaces !== null && replaced === undefined && !isThere)
     return conflict("What this was to take the place of is not there any more. Look at what the customer has now.");
+  if (expected !== undefined && toExactJson(known) !== toExactJson(expected) && !isThere)
+    return conflict("It has changed since it was read. Read it again and decide again.");
   quotas.all(now);
   quotas.metrics.learn(told);
   const metered = meteredOf(quotas, definition);
+  const before = replaced ?? known;
   const open =
     before === undefined ? [] : quotas.balances.ofDefinition(before.id).filter((live) => !live.balance.isEnded);
   const [first] = open;
-  // The same request, sent again: what it asks for has been done.
-  const isRepeated = replaces !== null && before === known && toExactJson(known) === toExactJson(definition);
+  if (expected !== undefined && first === undefined) return conflict("It has ended; set another one.");
+  const isRepeated = isThere && (replaces !== null || (mode === "restart" && isYoung(first, now)));
   if (first !== undefined && (only_new || isRepeated)) return { kind: "done", balance: first.describe(metered.metric) };
   const isSame = before?.terms.per === definition.terms.per && before.metric_id === definition.metric_id;
   if (first !== undefined && !isSame)
@@ -52,6 +70,21 @@ function set(
   return { kind: "done", balance: live.describe(metered.metric) };
 }
 
+/** Whether two definitions say the same, but for when their cycles begin: a request that is sent again is later. */
+function isAlike(a: BalanceDefinition, b: BalanceDefinition): boolean {
+  const withoutAnchor = ({ terms, ...rest }: BalanceDefinition): string =>
+    toExactJson({ ...rest, terms: { ...terms, schedule: { ...terms.schedule, anchor: 0 } } });
+  return withoutAnchor(a) === withoutAnchor(b);
+}
+
+/** Within this time a second restart is the first one, sent again. */
+const RESTART_MS = 60_000;
+
+function isYoung(live: LiveBalance | undefined, now: number): boolean {
+  const current = live?.balance.state.current;
+  return current !== undefined && current.index > 0 && now - current.start < RESTART_MS;
+}
+
 function conflict(detail: string): Done {
   return { kind: "problem", code: "conflict", detail };
 }
@@ -61,8 +94,10 @@ function grant(
   { metric_id, id, units, expires_at, reason }: Extract<DefineRequest, { readonly kind: "grant" }>,
   now: number,
 ): Done {
-  const live = quotas.of(metric_id, now, () => "").find(({ definition }) => definition.terms.base !== null);
+  const lives = quotas.of(metric_id, now, () => "").filter(({ definition }) => definition.terms.base !== null);
   const metered = quotas.metrics.byId(metric_id);
+  // Of a limit of its own and one of a product, the former.
+  const [live] = lives.toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1));
   if (live === undefined || metered === undefined)
     return {
       kind: "problem",
@@ -71,16 +106,31 @@ function grant(
     };
   if (live.definition.terms.per !== null)
     return conflict("The limit is one for each label: raise its base, or set a limit for the whole customer.");
-  if (live.grants.some((known) => known.id === id)) return { kind: "done", balance: live.describe(metered.metric) };
+  const places = metered.metric.decimal_places;
+  const wanted: GrantNote = { id, units: formatExact(units, places), expires_at, reason, at: now };
+  const noted = lives.flatMap(({ grants }) => grants).find((known) => known.id === id);
+  if (
+    noted !== undefined &&
+    (noted.units !== wanted.units || noted.reason !== reason || noted.expires_at !== expires_at)
+  )
+    return conflict("This id, or Idempotency-Key, belongs to another top-up; use a new one.");
+  if (noted !== undefined) return { kind: "done", balance: live.describe(metered.metric) };
+  const { allowance } = live;
+  if (metered.metric.aggregation === "unique" && addExact(allowance ?? 0, units) > UNIQUE_LIMIT_MAX)
+    return conflict(`Distinct values are limited exactly, which goes up to ${UNIQUE_LIMIT_MAX} in a cycle.`);
   const watch = quotas.watch(live, metered);
   if (units < 0 && !live.balance.deduct(-units)) {
     const left = formatExact(live.balance.view().remaining ?? 0, metered.metric.decimal_places);
     return { kind: "problem", code: "conflict", detail: `Only ${left} are left to take away.` };
   }
   if (units > 0) live.balance.grant({ id, kind: "top_up", expires_at, reason, units });
-  live.note({ id, units: formatExact(units, metered.metric.decimal_places), expires_at, reason, at: now });
+  live.note(wanted);
   quotas.crossed(watch, now);
   return { kind: "done", balance: live.describe(metered.metric) };
+}
+
+function rankOf({ definition }: LiveBalance): string {
+  return `${definition.product === null ? 0 : 1}${definition.id}`;
 }
 
 function end(quotas: Quotas, id: string, now: number): Done {

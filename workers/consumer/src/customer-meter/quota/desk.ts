@@ -1,5 +1,6 @@
 import type { DecideProblem, DecideReply, RawAmount } from "@tidemark/contract";
 import { DECIMAL_PLACES_MAX, type Exact, hash32, type Json, type Metric, toExact, toLabel } from "@tidemark/core";
+import type { Counted } from "./decision-record.ts";
 import type { Metered } from "./metered-metrics.ts";
 import type { Quotas } from "./quotas.ts";
 
@@ -93,4 +94,9 @@ export function placeOf({ compiled }: Metered, properties: Properties): Place {
 /** Tells one request from another. */
 export function contentOf(...parts: readonly unknown[]): number {
   return hash32(JSON.stringify(parts), 0x51ed270b);
+}
+
+/** What was counted, as it is remembered. @param at when, in milliseconds, if not with the decision. */
+export function toCounted({ id, counter_id }: Metric, { labels, segments }: Place, value: Exact, at?: number): Counted {
+  return { metric_id: id, counter_id, labels, segments, units: value.toString(), at };
 }

@@ -238,6 +238,37 @@ describe("terms that change", () => {
     expect(await define({ definition: sold("c"), replaces: "sub_a" })).toMatchObject({ code: "conflict" });
   });
 
+  test("that begin the cycle anew, sent again a little later, do so once", async () => {
+    await define({ type: "limit_recurring", terms: { base: 100 } });
+    const restart = async (time: string) => {
+      vi.setSystemTime(at(time));
+      const schedule = { interval: { count: 1, period: "months" }, anchor: at(time), time_zone: "UTC" } as const;
+      return define({ type: "limit_recurring", terms: { base: 200, schedule }, mode: "restart" });
+    };
+    await restart("2026-01-10T01:00");
+    await restart("2026-01-10T01:00:02");
+    expect(await consume(0)).toMatchObject({ limit: "200", carried: "100" });
+  });
+
+  test("that were made up from what has changed since are refused", async () => {
+    await define({ terms: { base: 100 } });
+    const [before] = await balances();
+    if (before === undefined) throw new Error("There is a balance.");
+    expect(await define({ terms: { base: 20 } }, before.definition)).toMatchObject({ kind: "done" });
+    expect(await define({ terms: { base: 30 } }, before.definition)).toMatchObject({ code: "conflict" });
+    expect(await consume(0)).toMatchObject({ limit: "20" });
+    const [now] = await balances();
+    await end();
+    expect(await define({ terms: { base: 40 } }, now?.definition)).toMatchObject({ code: "conflict" });
+  });
+
+  test("a top-up's id means one top-up", async () => {
+    await define();
+    await grant(5, "t");
+    expect(await grant(5, "t")).toMatchObject({ kind: "done", balance: { view: { carried: 5 } } });
+    expect(await grant(6, "t")).toMatchObject({ code: "conflict" });
+  });
+
   test("leave known values known", async () => {
     const metric = { aggregation: "unique", distinct_by: "user" } as const;
     await define({ definition: sold("a"), metric, terms: { base: 2 } });

@@ -10,7 +10,7 @@ import type { Exact } from "@tidemark/core";
 import { fromExactJson } from "@tidemark/core/exact-json";
 import { EMPTY_ID_STATE, type IdState } from "../id-memory.ts";
 import { DecisionLog, EMPTY_LOG, type LogState } from "./decision-log.ts";
-import type { CountDecided } from "./desk.ts";
+import { type CountDecided, toCounted } from "./desk.ts";
 import { endOf } from "./end-of.ts";
 import type { HoldMeta, LiveBalance, StoredLive } from "./live-balance.ts";
 import { LiveBalances } from "./live-balances.ts";
@@ -138,7 +138,7 @@ export class Quotas {
 
   #logSettled(id: string, meta: HoldMeta, { metric }: Metered, used: Exact, at: number): void {
     const place = { labels: metric.group_by.map(() => ""), segments: 0 };
-    const counted = used === 0 ? [] : [{ metric_id: metric.id, ...place, units: used.toString(), at }];
+    const counted = used === 0 ? [] : [toCounted(metric, place, used, at)];
     if (used !== 0) this.count({ metric, ...place, value: used, id, at });
     const kind = meta.kind === "lease" ? "report" : used === 0 ? "release" : "commit";
     const extra = { settled: true, metric: metric.slug, holder: meta.holder };

@@ -63,7 +63,7 @@ async function change(
   const next = readSchedule(cycle, { schedule: known, now, time_zone: schedule.time_zone }, "/cycle");
   const definition = { ...before, terms: readTerms(terms, metric, next), unavailable: terms.unavailable };
   const metered = await requireMetered(env.DB, address, metric.id);
-  const set = { kind: "set", definition, metered, mode, replaces: null, only_new: false } as const;
+  const set = { kind: "set", definition, metered, mode, replaces: null, expected: before } as const;
   const balance = await define(env, { ...address, ...set });
   return toAllowance(await toHeldNow(env, address, balance), metric);
 }
