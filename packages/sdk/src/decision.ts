@@ -21,7 +21,7 @@ export interface Decision {
   /** Whether a meter stands behind the answer; `false` when it was made by `unavailable`. */
   readonly enforced: boolean;
   readonly limit: string | null;
-  /** What earlier cycles left over; part of `limit`. */
+  /** What earlier cycles left over; it comes on top of `limit`. */
   readonly carried: string | null;
   readonly used: string | null;
   readonly reserved: string | null;

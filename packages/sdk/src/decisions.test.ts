@@ -13,6 +13,8 @@ const AWAY: readonly Mood[] = ["failing", "silent", "breaking", "html", "truncat
 // Faults take their time, and longer on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
+const realFetch = fetch;
+
 let server: FaultyTidemark;
 let faults: Fault[];
 
@@ -84,7 +86,7 @@ describe("a decision", () => {
     const client = newClient({ unavailable: "open" });
     await client.consume(CONSUME);
     server.mood = "well";
-    server.limit = 0;
+    server.isKnown = false;
     expect(await client.flush()).toEqual({ spooled: 0 });
     expect(faults.at(-1)).toMatchObject({ kind: "uncounted", path: "/v1/consume" });
   });
@@ -164,6 +166,59 @@ describe("a reservation", () => {
     server.mood = "well";
     expect(await client.flush()).toEqual({ spooled: 0 });
     expect([...server.committed]).toEqual([["r.r1", 60]]);
+  });
+
+  test.each([
+    ["what was used", { amount: 60 }, 60],
+    ["all of it, unless told", {}, 100],
+    ["what was held, capped", { amount: 160, on_excess: "cap" }, 100],
+    ["all that was used, where it may overflow", { amount: 160, on_excess: "overflow" }, 160],
+  ] as const)(
+    "that was admitted openly counts once though the limit is reached by then: %s",
+    async (_, input, units) => {
+      server.mood = "failing";
+      const client = newClient({ unavailable: "open" });
+      const reservation = await client.reserve(RESERVE);
+      await reservation.commit(input);
+      await reservation.commit(input);
+      server.mood = "well";
+      server.limit = 0;
+      expect(await client.flush()).toEqual({ spooled: 0 });
+      expect([...server.consumed]).toEqual([["r1", units]]);
+      expect(faults.filter(({ kind }) => kind === "uncounted")).toEqual([]);
+    },
+  );
+
+  test("that was denied afterwards is not made after all when the answer to its count is lost", async () => {
+    server.mood = "failing";
+    const client = newClient({ unavailable: "open" });
+    await (await client.reserve(RESERVE)).commit();
+    server.limit = 0;
+    server.mood = "losing_answers";
+    const denied = { allowed: false, metric: "tokens", enforced: true, reason: "limit_reached" };
+    vi.stubGlobal("fetch", async (url: string, init: RequestInit) =>
+      url.endsWith("/v1/reservations") ? Response.json(denied) : realFetch(url, init),
+    );
+    try {
+      await expect.poll(() => server.receivedAt("/v1/consume").length, { timeout: 10_000 }).toBe(1);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    server.limit = 1_000_000;
+    server.mood = "well";
+    expect(await client.flush()).toEqual({ spooled: 0 });
+    expect([...server.consumed, ...server.committed]).toEqual([["r1", 100]]);
+  });
+
+  test("of which more is committed than was admitted is refused, visibly", async () => {
+    server.mood = "failing";
+    const client = newClient({ unavailable: "open" });
+    await (await client.reserve(RESERVE)).commit({ amount: 101 });
+    server.mood = "well";
+    server.limit = 0;
+    expect(await client.flush()).toEqual({ spooled: 0 });
+    expect([...server.consumed]).toEqual([]);
+    expect(faults.at(-1)).toMatchObject({ kind: "uncounted", detail: expect.stringContaining("on_excess") as unknown });
   });
 
   test("is committed in the background when Tidemark is away just then", async () => {

@@ -4,7 +4,8 @@ import { Courier, type Hold } from "./courier.ts";
 import { type Decision, type Quantity, toDecision, unavailableDecision, type UnavailablePolicy } from "./decision.ts";
 import type { OnError } from "./fault.ts";
 import { type Replay, sendReplays, toReplayResult } from "./replay.ts";
-import { Reservation, type ReservationInput, toReserved } from "./reservation.ts";
+import { Reservation, type ReservationInput } from "./reservation.ts";
+import { toReserved } from "./to-reserved.ts";
 import type { Properties } from "./usage-event.ts";
 
 /** What a decision is about. */
@@ -73,7 +74,7 @@ export class Decisions {
       countMax: REPLAYS_AT_ONCE,
       bytesMax: Infinity,
       intervalMs: REPLAY_DELAY_MS,
-      // A replay is at most two requests.
+      // A replay is at most two requests, one after the other.
       deliveryMsMax: 3 * options.timeoutMs + 1_000,
       deliver: (batch) => sendReplays(batch, options.onError),
       waitUntil: options.waitUntil,
@@ -83,7 +84,7 @@ export class Decisions {
   /** @throws TidemarkError when Tidemark refuses the request. */
   async check(input: CheckInput, options: DecideOptions): Promise<Decision> {
     const answer = await this.#ask("/v1/check", JSON.stringify(input), toDecision, options);
-    return answer ?? unavailableDecision(input.metric, this.#policy(options));
+    return answer ?? this.decideAlone(input.metric, options);
   }
 
   /** @throws TidemarkError when Tidemark refuses the request. */
@@ -94,7 +95,7 @@ export class Decisions {
     const answer = await this.#ask(path, body, toDecision, options);
     if (answer !== undefined) return { ...answer, id };
     const metric = "items" in input ? (input.items[0]?.metric ?? "") : input.metric;
-    const decision = unavailableDecision(metric, this.#policy(options));
+    const decision = this.decideAlone(metric, options);
     if (decision.allowed) {
       // It has been admitted: what is left of the limit does not matter any more.
       const admitted = JSON.stringify({ ...input, id, enforce: false });
@@ -106,12 +107,11 @@ export class Decisions {
   /** @throws TidemarkError when Tidemark refuses the request. */
   async reserve(input: ReservationInput, options: DecideOptions): Promise<Reservation> {
     const id = input.id ?? crypto.randomUUID();
-    const body = JSON.stringify({ ...input, id });
-    const reserved = await this.#ask("/v1/reservations", body, toReserved, options);
-    const decision = reserved?.decision ?? unavailableDecision(input.metric, this.#policy(options));
+    const request = { ...input, id };
+    const reserved = await this.#ask("/v1/reservations", JSON.stringify(request), toReserved, options);
+    const decision = reserved?.decision ?? this.decideAlone(input.metric, options);
     return new Reservation({
-      id,
-      body,
+      request,
       decision,
       grant: reserved?.grant ?? null,
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,
@@ -119,6 +119,11 @@ export class Decisions {
       caller: this.#caller,
       replay: (path, step, attempt) => this.#replay(id, path, step, attempt),
     });
+  }
+
+  /** What holds when Tidemark cannot be asked. */
+  decideAlone(metric: string, options: DecideOptions): Decision {
+    return unavailableDecision(metric, options.unavailable ?? this.#options.unavailable);
   }
 
   /** Keeps back what completes the usage with this id until it is counted; `undefined` when that is not awaited. */
@@ -135,10 +140,6 @@ export class Decisions {
   /** Tries once more in spite of a pause. */
   close(timeoutMs: number): Promise<number> {
     return this.#courier.flush(timeoutMs, true);
-  }
-
-  #policy(options: DecideOptions): UnavailablePolicy {
-    return options.unavailable ?? this.#options.unavailable;
   }
 
   /** @returns `undefined` when Tidemark cannot be reached. */

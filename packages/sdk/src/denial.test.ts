@@ -27,9 +27,21 @@ test("a denial is a problem that tells the limit and when to come back", () => {
 });
 
 test.each([
+  ["with what earlier cycles left over", { limit: "1000", carried: "250" }, "1250", "0"],
+  ["in whole units", { limit: "10.5", carried: "2.75", remaining: "0.25" }, "12", "0"],
+  ["up to what a header can hold", { limit: "999999999999998", carried: "1" }, "999999999999999", "0"],
+])("the quota is told %s", (_, quantities, quota, left) => {
+  const { headers } = toDenial({ ...DENIED, ...quantities }, NOW);
+  expect(headers).toMatchObject({
+    ratelimit: `"api_request";r=${left};t=3600`,
+    "ratelimit-policy": `"api_request";q=${quota}`,
+  });
+});
+
+test.each([
   ["an unknown end", { ...DENIED, cycle: null }, {}],
-  ["a limit with decimal places", { ...DENIED, limit: "10.5" }, { "retry-after": "3600" }],
   ["a limit beyond what a header can hold", { ...DENIED, limit: "9".repeat(16) }, { "retry-after": "3600" }],
+  ["a sum beyond it", { ...DENIED, limit: "9".repeat(15), carried: "1" }, { "retry-after": "3600" }],
   ["no meter", unavailableDecision("api_request", "closed"), {}],
 ])("with %s it tells only what it knows", (_, decision, expected) => {
   const { "content-type": type, "cache-control": cache, ...rest } = toDenial(decision, NOW).headers;

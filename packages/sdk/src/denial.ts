@@ -14,7 +14,7 @@ export interface Denial {
  * @param now milliseconds.
  */
 export function toDenial(decision: Decision, now: number): Denial {
-  const { metric, limit, remaining, cycle, reason = "limit_reached" } = decision;
+  const { metric, limit, carried, remaining, cycle, reason = "limit_reached" } = decision;
   const resetSeconds = cycle === null ? null : Math.max(1, Math.ceil((Date.parse(cycle.end) - now) / 1_000));
   const problem = {
     type: "about:blank",
@@ -24,6 +24,7 @@ export function toDenial(decision: Decision, now: number): Denial {
     code: reason,
     metric,
     limit,
+    carried,
     remaining,
     cycle,
   };
@@ -32,7 +33,7 @@ export function toDenial(decision: Decision, now: number): Denial {
     headers: {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
-      ...rateLimit(metric, limit, remaining, resetSeconds),
+      ...rateLimit(decision, resetSeconds),
     },
     body: JSON.stringify(problem),
   };
@@ -45,23 +46,29 @@ const DETAIL = {
   meter_unavailable: "The limit cannot be checked at the moment. Try again later.",
 } as const;
 
-/** The fields hold whole numbers of at most 15 digits (RFC 9651, 3.3.1); a limit that is none is not told. */
+/** The fields say whole units, as the server's do; what they cannot say they do not. */
 function rateLimit(
-  metric: string,
-  limit: string | null,
-  remaining: string | null,
+  { metric, limit, carried, remaining }: Decision,
   resetSeconds: number | null,
 ): Readonly<Record<string, string>> {
   if (resetSeconds === null) return {};
   const retryAfter = { "retry-after": String(resetSeconds) };
-  if (!isWhole(limit) || !isWhole(remaining) || !/^[\w.:-]+$/.test(metric)) return retryAfter;
+  const [base, more, left] = [whole(limit), whole(carried ?? "0"), whole(remaining)];
+  if (base === null || more === null || left === null || !/^[\w.:-]+$/.test(metric)) return retryAfter;
+  const quota = base + more;
+  if (quota > LARGEST_INTEGER || left > LARGEST_INTEGER) return retryAfter;
   return {
     ...retryAfter,
-    ratelimit: `"${metric}";r=${remaining};t=${resetSeconds}`,
-    "ratelimit-policy": `"${metric}";q=${limit}`,
+    ratelimit: `"${metric}";r=${left};t=${resetSeconds}`,
+    "ratelimit-policy": `"${metric}";q=${quota}`,
   };
 }
 
-function isWhole(quantity: string | null): quantity is string {
-  return quantity !== null && /^\d{1,15}$/.test(quantity);
+/** The most that a structured field can say (RFC 9651, 3.3.1). */
+const LARGEST_INTEGER = 999_999_999_999_999n;
+
+/** The whole units of a decimal; `null` when it is none. */
+function whole(quantity: string | null): bigint | null {
+  const digits = /^(\d+)(?:\.\d+)?$/.exec(quantity ?? "")?.[1];
+  return digits === undefined ? null : BigInt(digits);
 }

@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { atLeast } from "./at-least.ts";
 import { Courier, type Hold } from "./courier.ts";
 import type { OnError } from "./fault.ts";
 import { type EventParcel, sendEvents } from "./send-events.ts";
@@ -6,9 +7,9 @@ import { toUsageEvent, type TrackInput } from "./usage-event.ts";
 
 /** How events share requests. */
 export interface BatchOptions {
-  /** Events in one request: 500 unless told, at most 10,000. */
+  /** Events in one request: 500 unless told, from 1 to 10,000. */
   readonly eventsMax?: number | undefined;
-  /** Bytes in one request: 1,000,000 unless told, at most 5,000,000. */
+  /** Bytes in one request: 1,000,000 unless told, at most 5,000,000. An event that is larger goes alone. */
   readonly bytesMax?: number | undefined;
   /** How long an event may wait for others, in milliseconds: 1,000 unless told. */
   readonly intervalMs?: number | undefined;
@@ -36,14 +37,17 @@ export class EventSpool {
   #dropped = 0;
   #isClosed = false;
 
+  /** @throws RangeError when a batch could hold nothing. */
   constructor({ api, timeoutMs, batch, spoolMax, onError, waitUntil }: EventSpoolOptions) {
+    const eventsMax = atLeast(1, "batch.eventsMax", batch.eventsMax ?? 500);
+    const bytesMax = atLeast(1, "batch.bytesMax", batch.bytesMax ?? 1_000_000);
     this.#onError = onError;
     const route = { api, timeoutMs, onError, spooled: () => this.#courier.pending };
     this.#courier = new Courier({
       parcelsMax: spoolMax,
-      countMax: Math.min(batch.eventsMax ?? 500, EVENTS_MAX),
-      bytesMax: Math.min(batch.bytesMax ?? 1_000_000, BODY_BYTES_MAX) - BRACKETS_BYTES,
-      intervalMs: batch.intervalMs ?? 1_000,
+      countMax: Math.floor(Math.min(eventsMax, EVENTS_MAX)),
+      bytesMax: Math.min(bytesMax, BODY_BYTES_MAX) - BRACKETS_BYTES,
+      intervalMs: atLeast(0, "batch.intervalMs", batch.intervalMs ?? 1_000),
       deliveryMsMax: 2 * timeoutMs + 1_000,
       deliver: (events) => sendEvents(route, events),
       waitUntil,

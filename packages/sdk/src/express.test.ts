@@ -98,6 +98,17 @@ describe("with enforcement", () => {
     expect(server.counted).toBe(1);
   });
 
+  test("a client that goes away while the limit is asked for is metered as 499, whatever is written to it then", async () => {
+    server.mood = "silent";
+    const url = await startApp({ enforce: { ...ENFORCE, unavailable: "open" } });
+    const fetching = fetch(`${url}/api/users/7`, { signal: AbortSignal.timeout(50) });
+    await expect(fetching).rejects.toThrow("aborted");
+    await expect.poll(() => server.receivedAt("/v1/consume").length).toBe(1);
+    server.mood = "well";
+    await expect.poll(events, { timeout: 10_000 }).toMatchObject([{ status: 499, endpoint: "/api/users/:id" }]);
+    expect(server.counted).toBe(1);
+  });
+
   test("a request beyond the limit is answered 429 as a problem, and is no usage", async () => {
     server.limit = 0;
     const response = await fetch(`${await startApp({ enforce: ENFORCE })}/api/users/7`);

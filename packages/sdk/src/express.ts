@@ -39,6 +39,8 @@ export function tidemark<Q extends ExpressRequest, S extends ExpressResponse>(
   options: ExpressMeterOptions<Q, S>,
 ): (request: Q, response: S, next: (error?: unknown) => void) => Promise<void> {
   return async (request, response, next) => {
+    // Listened for from the start: the client may go away while the limit is asked for.
+    const ended = statusAtEnd(response);
     try {
       const metered = await meterRequest(options, request);
       if (metered.denial !== null) {
@@ -46,15 +48,22 @@ export function tidemark<Q extends ExpressRequest, S extends ExpressResponse>(
         else await options.onDenied(request, response, metered.denial);
         return;
       }
-      const finish = (): void => metered.finish(() => toFacts(request, response));
-      response.on("finish", finish);
-      response.on("close", finish);
+      void ended.then((status) => metered.finish(() => toFacts(request, status)));
     } catch (error) {
       next(error);
       return;
     }
     next();
   };
+}
+
+/** The status of the response when it is over: what is written to a client that is gone changes it no more. */
+function statusAtEnd(response: ExpressResponse): Promise<number> {
+  return new Promise((resolve) => {
+    const end = (): void => resolve(response.headersSent ? response.statusCode : CLIENT_CLOSED);
+    response.on("finish", end);
+    response.on("close", end);
+  });
 }
 
 function deny(response: ExpressResponse, denial: Consumption): void {
@@ -64,11 +73,11 @@ function deny(response: ExpressResponse, denial: Consumption): void {
   response.end(body);
 }
 
-function toFacts(request: ExpressRequest, response: ExpressResponse): RequestFacts {
+function toFacts(request: ExpressRequest, status: number): RequestFacts {
   return {
     endpoint: routeOf(request),
     method: request.method,
-    status: response.headersSent ? response.statusCode : CLIENT_CLOSED,
+    status,
     header: (name) => {
       const value = request.headers[name];
       return typeof value === "string" ? value : value?.[0];

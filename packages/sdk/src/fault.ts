@@ -31,7 +31,7 @@ export type Fault =
   | { readonly kind: "uncounted"; readonly path: string; readonly body: string; readonly detail: string }
   /** A lease could not be granted, or was lost with `unreported` units that stay counted as used. */
   | { readonly kind: "lease"; readonly metric: string; readonly unreported: number; readonly detail: string }
-  /** The caller's own function (`customer`, `properties`, `plan`, `route`, `waitUntil`) has thrown. */
+  /** The caller's own function (`customer`, `amount`, `properties`, `plan`, `route`, `waitUntil`) has thrown. */
   | { readonly kind: "callback"; readonly error: unknown };
 
 /** Hears of faults. It must not throw; if it does, that is ignored. */

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FaultyTidemark, type Mood } from "../test/faulty-tidemark.ts";
+import type { Fault } from "./fault.ts";
 import { type HonoMeterOptions, tidemark } from "./hono.ts";
 import { Tidemark, type TidemarkOptions } from "./tidemark.ts";
 
@@ -97,6 +98,29 @@ describe("without enforcement", () => {
     server.mood = "well";
     expect(await events()).toHaveLength(1);
   });
+});
+
+describe("a function of the caller's that throws before the request is handled", () => {
+  const throwing = (): never => {
+    throw new Error("a bug");
+  };
+
+  test.each([
+    ["customer, without enforcement", { customer: throwing }, 200, 0],
+    ["customer, closed", { customer: throwing, enforce: ENFORCE }, 429, 0],
+    ["customer, open", { customer: throwing, enforce: { ...ENFORCE, unavailable: "open" } }, 200, 0],
+    ["amount, closed", { enforce: { ...ENFORCE, amount: throwing } }, 429, 0],
+    ["amount, open", { enforce: { ...ENFORCE, amount: throwing, unavailable: "open" } }, 200, 1],
+  ] as const)(
+    "%s: is told to the operator, and decides as if Tidemark were away",
+    async (_, options, status, count) => {
+      const faults: Fault[] = [];
+      client = newClient({ onError: (fault) => faults.push(fault) });
+      expect((await newApp(options).request("/users/7")).status).toBe(status);
+      expect(faults).toMatchObject([{ kind: "callback", error: { message: "a bug" } }]);
+      expect(await events()).toHaveLength(count);
+    },
+  );
 });
 
 describe("with enforcement", () => {

@@ -4,7 +4,9 @@ export type { CheckInput, ConsumeInput, Consumption, DecideOptions } from "./dec
 export type { BatchOptions } from "./event-spool.ts";
 export type { Fault, OnError } from "./fault.ts";
 export type { Lease, LeaseOptions } from "./lease.ts";
-export type { CommitInput, Reservation, ReservationGrant, ReservationInput, Settlement } from "./reservation.ts";
+export type { CommitInput, Reservation, ReservationInput, Settlement } from "./reservation.ts";
 export { Tidemark, type FlushOptions, type FlushResult, type TidemarkOptions, type WaitUntil } from "./tidemark.ts";
+export type { LeaseReason } from "./to-lease-answer.ts";
+export type { ReservationGrant } from "./to-reserved.ts";
 export { TidemarkError, type ProblemDetail } from "./tidemark-error.ts";
 export type { Json, Properties, TrackInput, UsageEvent } from "./usage-event.ts";

@@ -8,6 +8,7 @@ import { type LeaseAnswer, LeaseBook, type LeaseRequest } from "./lease-book.ts"
 vi.setConfig({ testTimeout: 60_000 });
 
 const LIMIT = 1_000_000;
+const NO_FAULTS = { lossChance: 0, crashChance: 0, partitionChance: 0 } as const;
 
 describe("one holder", () => {
   test("nothing is admitted before the first grant", () => {
@@ -140,10 +141,48 @@ describe("one holder", () => {
     expect(sent(book, 46_000)).toMatchObject({ used: 1, want: 800 });
   });
 
-  test("a lease is renewed before it ends, used or not", () => {
+  test("a lease of which something was used is renewed before it ends", () => {
     const book = granted({ ttlMs: 40_000 });
+    book.take(1, 100);
     expect(book.next(20_000)).toEqual({ kind: "wait", until: 30_012.5 });
-    expect(sent(book, 30_013)).toMatchObject({ kind: "report", used: 0 });
+    expect(sent(book, 30_013)).toMatchObject({ kind: "report", used: 1, want: 50 });
+  });
+
+  test("an idle lease is given back in the place of a renewal, and another is asked for with the next take", () => {
+    const book = granted({ ttlMs: 40_000 });
+    const report = sent(book, 30_013);
+    expect(report).toEqual({ kind: "report", id: "lease-1", sequence: 1, used: 0, want: null });
+    expect(book.take(1, 30_020)).toBe(false);
+    book.answered(report, { ...ANSWER, granted: 0, sequence: 2 }, 30_050);
+    const grant = sent(book, 30_050);
+    expect(grant).toMatchObject({ kind: "grant", id: "lease-2" });
+    book.answered(grant, { ...ANSWER, id: "lease-2" }, 30_100);
+    expect(book.take(1, 30_100)).toBe(true);
+  });
+
+  test("after an idle lease nothing is asked for until somebody takes", () => {
+    const book = granted({ ttlMs: 40_000 });
+    book.answered(sent(book, 30_013), { ...ANSWER, granted: 0, sequence: 2 }, 30_050);
+    for (const now of [30_050, 1e9]) expect(book.next(now)).toEqual({ kind: "idle" });
+    book.take(1, 1e9);
+    expect(sent(book, 1e9)).toMatchObject({ kind: "grant", id: "lease-2" });
+  });
+
+  test("a lease that was used once lies idle from its next renewal on", () => {
+    const book = granted({ ttlMs: 40_000 });
+    book.take(1, 100);
+    book.answered(sent(book, 30_013), { ...ANSWER, sequence: 2, ttlMs: 40_000 }, 30_050);
+    expect(sent(book, 69_000)).toMatchObject({ sequence: 2, used: 0, want: null });
+  });
+
+  test("where nothing is granted for no time there is no lease, and the next attempt waits", () => {
+    const book = newBook();
+    const none = { ...ANSWER, granted: 0, ttlMs: 0, remaining: 0 };
+    book.answered(sent(book, 0), none, 50);
+    expect(book.next(50)).toEqual({ kind: "wait", until: 800 });
+    expect(book.next(800)).toEqual({ kind: "idle" });
+    book.take(1, 900);
+    expect(sent(book, 900)).toMatchObject({ kind: "grant", id: "lease-2" });
   });
 
   test("closing reports what was used and gives back the rest, after the request that is under way", () => {
@@ -173,6 +212,13 @@ describe("one holder", () => {
 });
 
 describe("eight holders", () => {
+  test("that are idle leave everything to whoever needs it", () => {
+    const meter = new ModelMeter({ limit: 800, ttlMs: 20_000, repeatsLifetime: false, renewsExpired: false });
+    const idle = { durationMs: 60_000, unitsPerSecond: 0.001, unitsAtOnce: 1, delayMs: [10, 60] } as const;
+    simulateLeases({ meter, random: seededRandom(1), holders: 8, ...idle, ...NO_FAULTS });
+    expect(meter.remaining).toBe(800 - meter.burned);
+  });
+
   test("together admit a million units in at most 250 calls, and none of them is left over", () => {
     const meter = new ModelMeter({ limit: LIMIT, ttlMs: 60_000, repeatsLifetime: false, renewsExpired: false });
     const result = simulateLeases({
@@ -183,9 +229,7 @@ describe("eight holders", () => {
       unitsPerSecond: 5_000,
       unitsAtOnce: 5,
       delayMs: [10, 60],
-      lossChance: 0,
-      crashChance: 0,
-      partitionChance: 0,
+      ...NO_FAULTS,
     });
     expect(result.admitted).toBe(LIMIT);
     expect(result.calls).toBeLessThanOrEqual(250);

@@ -60,7 +60,8 @@ const RENEWAL_MS_MIN = 1_000;
  *
  * Units are debited at the meter when they are granted, and a lease ends here no later than there: it is
  * counted from when its request was first sent. So whatever is lost, delayed or repeated, and whoever
- * vanishes, holders together never admit more than the limit.
+ * vanishes, holders together never admit more than the limit. A lease of which nothing is used is given back
+ * when it would have to be renewed, so that idle holders do not lock up a limit.
  */
 export class LeaseBook {
   readonly #options: LeaseBookOptions;
@@ -112,7 +113,7 @@ export class LeaseBook {
     return this.#pending !== null && this.#pending.isInFlight;
   }
 
-  /** How many answers have come. */
+  /** How many answers have come to what asked for units. */
   get refills(): number {
     return this.#refills;
   }
@@ -123,15 +124,14 @@ export class LeaseBook {
     if (pending !== null) return this.#nextOfPending(pending, now);
     const lease = this.#lease;
     if (this.#isClosing) return lease === null ? { kind: "done" } : this.#end(lease, now);
-    if (lease === null) {
-      if (!this.#isWanted) return { kind: "idle" };
-      if (now < this.#notBefore) return { kind: "wait", until: this.#notBefore };
-      return this.#send({ kind: "grant", id: this.#options.newId(), want: this.#pace.ask(null, 0, now) }, now);
-    }
+    if (lease === null) return this.#nextWithoutLease(now);
     if (now >= this.#expiresAt) return this.#end(lease, now);
-    const isDue = this.isLow || this.#isWanted || now >= this.#renewAt;
-    if (isDue && now >= this.#notBefore) return this.#renew(lease, now);
-    return { kind: "wait", until: this.#isWanted ? this.#notBefore : Math.max(this.#renewAt, this.#notBefore) };
+    const isWanted = this.#isWanted || this.isLow;
+    const isDue = isWanted || now >= this.#renewAt;
+    if (!isDue || now < this.#notBefore)
+      return { kind: "wait", until: this.#isWanted ? this.#notBefore : Math.max(this.#renewAt, this.#notBefore) };
+    // What nobody has used for most of a lifetime is of more use to others.
+    return isWanted || this.#used > 0 ? this.#renew(lease, now) : this.#end(lease, now);
   }
 
   /** The answer to a request has come. One to a request that was settled meanwhile changes nothing. */
@@ -140,11 +140,18 @@ export class LeaseBook {
     if (pending?.request !== request) return;
     this.#pending = null;
     this.#lost = 0;
-    this.#refills += 1;
     this.#pace.answered(now - pending.sentAt, answer.remaining);
-    const isOver = request.kind === "report" && request.want === null;
-    if (isOver) {
+    if (request.kind === "report" && request.want === null) {
       this.#forget();
+      // One that lay idle until its end is not replaced before somebody wants units.
+      this.#isWanted ||= pending.isWanted || request.used > 0;
+      return;
+    }
+    this.#refills += 1;
+    const isNone = answer.granted === 0 && answer.ttlMs === 0 && this.#used === 0;
+    if (isNone) {
+      this.#forget();
+      this.#pauseEmpty(now);
       return;
     }
     this.#lease = { id: answer.id, sequence: answer.sequence };
@@ -187,6 +194,13 @@ export class LeaseBook {
     this.#notBefore = -Infinity;
   }
 
+  /** A pause is kept to the end even if nobody wants units: whoever does so soon would be told the same. */
+  #nextWithoutLease(now: number): LeaseAction {
+    if (now < this.#notBefore) return { kind: "wait", until: this.#notBefore };
+    if (!this.#isWanted) return { kind: "idle" };
+    return this.#send({ kind: "grant", id: this.#options.newId(), want: this.#pace.ask(null, 0, now) }, now);
+  }
+
   #nextOfPending(pending: Pending, now: number): LeaseAction {
     if (pending.isInFlight) {
       const lostAt = pending.sentAt + this.#options.requestMsMax;
@@ -205,7 +219,10 @@ export class LeaseBook {
   }
 
   #end(lease: LeaseId, now: number): LeaseAction {
-    return this.#send({ kind: "report", ...lease, used: this.#used, want: null }, now);
+    const action = this.#send({ kind: "report", ...lease, used: this.#used, want: null }, now);
+    // It may have been alive still, and what goes back must not be admitted.
+    this.#left = 0;
+    return action;
   }
 
   #send(request: LeaseRequest, now: number): LeaseAction {
@@ -243,7 +260,6 @@ export class LeaseBook {
     this.#left = 0;
     this.#low = -1;
     this.#expiresAt = -Infinity;
-    this.#isWanted = true;
   }
 }
 

@@ -1,10 +1,15 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FaultyTidemark } from "../test/faulty-tidemark.ts";
+import { ModelMeter } from "../test/model-meter.ts";
 import type { Fault } from "./fault.ts";
 import { Tidemark, type TidemarkOptions } from "./tidemark.ts";
 
 // Faults take their time, and longer on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
+
+const run = promisify(execFile);
 
 let server: FaultyTidemark;
 let faults: Fault[];
@@ -68,6 +73,60 @@ describe("a lease", () => {
     await lease.close();
     expect(client.lease("acme", "api_request")).not.toBe(lease);
     await client.close();
+  });
+
+  test("of a customer without an allowance is one request, tells the reason, and holds nothing", async () => {
+    server.isKnown = false;
+    const client = newClient();
+    const lease = client.lease("nobody", "api_request");
+    expect(lease.reason).toBe(null);
+    await lease.ready();
+    expect([lease.reason, lease.take(), await lease.admit()]).toEqual(["unknown_customer", false, false]);
+    expect(server.received).toHaveLength(1);
+    expect(await lease.close()).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
+  test("that found nothing tells no reason any more once something is granted", async () => {
+    server.isKnown = false;
+    const lease = newClient().lease("acme", "api_request");
+    await lease.ready();
+    server.isKnown = true;
+    await expect.poll(() => lease.admit(), { timeout: 5_000 }).toBe(true);
+    expect(lease.reason).toBe(null);
+    await lease.close();
+  });
+
+  test("that is idle gives everything back, leaves the client, and comes back with the next use", async () => {
+    server.meter = new ModelMeter({ limit: 10_000, ttlMs: 1_500, repeatsLifetime: false, renewsExpired: false });
+    const client = newClient();
+    const lease = client.lease("acme", "api_request");
+    await lease.ready();
+    expect(server.meter.held).toBe(100);
+    await expect.poll(() => server.meter.held, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => client.lease("acme", "api_request") !== lease).toBe(true);
+    expect(await lease.admit(3)).toBe(true);
+    await client.close();
+    expect([server.meter.burned, server.meter.held]).toEqual([3, 0]);
+  });
+
+  test("that is closed before its first answer lets nobody wait for it", async () => {
+    server.mood = "silent";
+    const lease = newClient().lease("acme", "api_request");
+    const ready = expect(lease.ready()).rejects.toMatchObject({ code: "lease_closed" });
+    expect(await lease.close(50)).toBe(false);
+    await ready;
+  });
+
+  test("that Tidemark does not hear of is no reason for a closed process to stay alive", async () => {
+    server.mood = "failing";
+    const script = `
+      const { Tidemark } = await import(${JSON.stringify(new URL("index.ts", import.meta.url).href)});
+      const client = new Tidemark({ url: "${server.url}", key: "tm_test", timeoutMs: 500, onError: () => {} });
+      const lease = client.lease("acme", "api_request");
+      console.log(await lease.close(300));`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { timeout: 10_000 });
+    expect(stdout).toBe("false\n");
   });
 
   test("that is refused is told to whoever waits, and to the operator", async () => {

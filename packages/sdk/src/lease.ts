@@ -1,9 +1,9 @@
 import type { Answer, Api } from "./api.ts";
 import type { OnError } from "./fault.ts";
-import { type LeaseAnswer, LeaseBook, type LeaseRequest } from "./lease-book.ts";
-import { waitAside, within } from "./timer.ts";
-import { isObject } from "./is-object.ts";
+import { LeaseBook, type LeaseRequest } from "./lease-book.ts";
 import { TidemarkError } from "./tidemark-error.ts";
+import { waitAside, within } from "./timer.ts";
+import { type LeaseReason, type ReasonedLeaseAnswer, toLeaseAnswer } from "./to-lease-answer.ts";
 
 export interface LeaseOptions {
   /** Units of the first grant, 100 unless told; later ones follow the use. */
@@ -22,18 +22,20 @@ export interface LeaseContext {
   readonly timeoutMs: number;
   readonly onError: OnError;
   readonly waitUntil: (work: Promise<unknown>) => void;
-  readonly onClose: () => void;
+  /** It holds units, or asks for some. */
+  readonly onWake: (lease: Lease) => void;
+  /** It holds nothing, until somebody takes from it again or, once closed, for good. */
+  readonly onRest: (lease: Lease) => void;
 }
 
 /**
  * Units held by this process, so that it decides by itself, without a network hop. All holders together
  * never admit more than the limit. A lease is always closed: when Tidemark is away it admits what it
- * holds and no more.
+ * holds and no more. One that is not used for a while gives everything back, and asks again when it is.
  *
  * @example
- * await using lease = client.lease("acme", "api_request");
- * await lease.ready();
- * if (!lease.take()) return new Response("The limit is reached.", { status: 429 });
+ * const lease = client.lease("acme", "api_request");
+ * if (!(await lease.admit())) return new Response("The limit is reached.", { status: 429 });
  */
 export class Lease implements AsyncDisposable {
   readonly #context: LeaseContext;
@@ -41,6 +43,9 @@ export class Lease implements AsyncDisposable {
   #holder: string | undefined;
   #timerAt = Infinity;
   #failure: TidemarkError | null = null;
+  #reason: LeaseReason | null = null;
+  #isAwake = false;
+  #isClosed = false;
   #listeners: (() => void)[] = [];
 
   constructor(context: LeaseContext) {
@@ -56,9 +61,14 @@ export class Lease implements AsyncDisposable {
     this.#pump();
   }
 
+  /** Why the last request for units brought none: `null` when it did bring some, or has not been answered. */
+  get reason(): LeaseReason | null {
+    return this.#reason;
+  }
+
   /**
-   * Admits `n` units, at once and without the network: `false` when fewer are held. More are fetched in
-   * the background before they run out.
+   * Admits `n` units, at once and without the network: `false` when fewer are held, as before the first
+   * grant and after an idle time. More are fetched in the background before they run out.
    *
    * @throws RangeError when `n` is not a whole number above zero.
    */
@@ -87,13 +97,15 @@ export class Lease implements AsyncDisposable {
 
   /**
    * Waits for the first answer, for as long as that takes: while Tidemark is away, it is asked again and again.
+   * The answer may be that there is nothing to hold, for a `reason`.
    *
-   * @throws TidemarkError when Tidemark refuses, or the metric has no whole units.
+   * @throws TidemarkError when Tidemark refuses, the metric has no whole units, or the lease is closed before.
    */
   async ready(): Promise<void> {
     for (;;) {
       if (this.#failure !== null) throw this.#failure;
       if (this.#book.refills > 0) return;
+      if (this.#isClosed) throw new TidemarkError(CLOSED);
       this.#pump();
       await this.#nextAnswer();
     }
@@ -102,26 +114,35 @@ export class Lease implements AsyncDisposable {
   /**
    * Reports what was used and gives back the rest; nothing is admitted any more.
    *
-   * @returns whether Tidemark has heard it in time. If not, the units stay counted as used.
+   * @returns whether Tidemark has heard it in time. If not, the units stay counted as used until it has: the
+   *   report is tried again in the background, for which no process stays alive.
    */
   async close(timeoutMs = this.#context.timeoutMs): Promise<boolean> {
-    this.#book.close();
-    this.#context.onClose();
-    return within(this.#untilDone(), timeoutMs);
+    const deadline = performance.now() + timeoutMs;
+    this.#end();
+    for (;;) {
+      if (this.#pump() === "done") return true;
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return false;
+      await this.#nextAnswer(leftMs);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #untilDone(): Promise<void> {
-    while (this.#pump() !== "done") await this.#nextAnswer();
+  #end(): void {
+    this.#isClosed = true;
+    this.#book.close();
+    this.#tell();
   }
 
   /** Does what the book says. */
   #pump(): "done" | "busy" {
     const now = performance.now();
     const action = this.#book.next(now);
+    this.#setAwake(!this.#isClosed && action.kind !== "idle");
     switch (action.kind) {
       case "send":
         this.#context.waitUntil(this.#send(action.request));
@@ -134,6 +155,13 @@ export class Lease implements AsyncDisposable {
       case "done":
         return "done";
     }
+  }
+
+  #setAwake(isAwake: boolean): void {
+    if (isAwake === this.#isAwake) return;
+    this.#isAwake = isAwake;
+    if (isAwake) this.#context.onWake(this);
+    else this.#context.onRest(this);
   }
 
   /** One timer is enough, and one that is overdue has ended with the request that it belonged to. */
@@ -153,15 +181,21 @@ export class Lease implements AsyncDisposable {
     const { api, timeoutMs } = this.#context;
     const answer = await api.post(pathOf(request), this.#bodyOf(request), toLeaseAnswer, timeoutMs);
     this.#settle(request, answer, performance.now());
+    this.#pump();
+    this.#tell();
+  }
+
+  /** Wakes up who waits; they look for themselves. */
+  #tell(): void {
     const listeners = this.#listeners;
     this.#listeners = [];
-    this.#pump();
     for (const listener of listeners) listener();
   }
 
-  #settle(request: LeaseRequest, answer: Answer<LeaseAnswer>, now: number): void {
+  #settle(request: LeaseRequest, answer: Answer<ReasonedLeaseAnswer>, now: number): void {
     if (answer.kind === "answered") {
       this.#failure = null;
+      if (request.want !== null) this.#reason = answer.body.reason;
       this.#book.answered(request, answer.body, now);
       if (!Number.isSafeInteger(answer.body.granted)) this.#refuseFractions();
     } else if (answer.kind === "refused" && isFinal(request, answer.error)) {
@@ -177,8 +211,7 @@ export class Lease implements AsyncDisposable {
   #refuseFractions(): void {
     const detail = `${this.#context.metric} does not come in whole units below 2^53: use \`consume\` or \`reserve\`.`;
     this.#failure = new TidemarkError({ code: "not_whole_units", detail });
-    this.#book.close();
-    this.#context.onClose();
+    this.#end();
     this.#report(0, detail);
   }
 
@@ -205,13 +238,15 @@ export class Lease implements AsyncDisposable {
   }
 
   /** Waits for an answer or its loss, and no longer than either can take. */
-  #nextAnswer(): Promise<boolean> {
+  #nextAnswer(msMax = Infinity): Promise<boolean> {
     const settled = new Promise<void>((resolve) => {
       this.#listeners.push(resolve);
     });
-    return within(settled, 2 * this.#context.timeoutMs);
+    return within(settled, Math.min(msMax, 2 * this.#context.timeoutMs));
   }
 }
+
+const CLOSED = { code: "lease_closed", detail: "The lease was closed before its first answer: ask for another." };
 
 function wholeUnits(n: number): number {
   if (Number.isSafeInteger(n) && n > 0) return n;
@@ -225,20 +260,4 @@ function pathOf(request: LeaseRequest): string {
 /** A lease that the meter does not know is over; one that the key may not report just now is not. */
 function isFinal(request: LeaseRequest, error: TidemarkError): boolean {
   return request.kind === "grant" || error.status === 404 || error.status === 409;
-}
-
-/** `granted` is NaN when it is no whole number that is exact here. */
-function toLeaseAnswer(body: unknown): LeaseAnswer | undefined {
-  if (!isObject(body)) return undefined;
-  const { id, granted, sequence, ttl_ms: ttlMs, remaining } = body;
-  if (typeof id !== "string" || typeof granted !== "string") return undefined;
-  if (typeof sequence !== "number" || typeof ttlMs !== "number") return undefined;
-  const units = /^\d+$/.test(granted) ? Number(granted) : NaN;
-  return {
-    id,
-    granted: Number.isSafeInteger(units) ? units : NaN,
-    sequence,
-    ttlMs,
-    remaining: typeof remaining === "string" ? Number(remaining) : Infinity,
-  };
 }

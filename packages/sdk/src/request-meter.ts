@@ -45,16 +45,19 @@ export interface MeteredRequest {
   readonly finish: (facts: () => RequestFacts) => void;
 }
 
-/** Begins to meter a request: asks for the limit where one is enforced, and takes the time. */
+/**
+ * Begins to meter a request: asks for the limit where one is enforced, and takes the time. Never throws: when
+ * a function of the caller's does, that is told to `onError`, and the limit cannot be asked.
+ */
 export async function meterRequest<C>(options: RequestMeterOptions<C>, context: C): Promise<MeteredRequest> {
   const startedAt = performance.now();
-  const customerId = options.customer(context);
-  if (customerId === undefined) return UNMETERED;
   const id = crypto.randomUUID();
-  const consumption = await consume(options, context, customerId, id);
+  const { customerId, consumption } = await decide(options, context, id);
+  const denial = consumption?.allowed === false ? consumption : null;
+  if (customerId === undefined) return { denial, finish: () => undefined };
   let isFinished = false;
   return {
-    denial: consumption?.allowed === false ? consumption : null,
+    denial,
     finish: (facts) => {
       if (isFinished) return;
       isFinished = true;
@@ -67,7 +70,26 @@ export async function meterRequest<C>(options: RequestMeterOptions<C>, context: 
   };
 }
 
-const UNMETERED: MeteredRequest = { denial: null, finish: () => undefined };
+interface Decided {
+  /** Who is charged; `undefined` when that is nobody, or could not be told. */
+  readonly customerId: string | undefined;
+  /** `null` when no limit was to be asked. */
+  readonly consumption: Consumption | null;
+}
+
+async function decide<C>(options: RequestMeterOptions<C>, context: C, id: string): Promise<Decided> {
+  const { client, enforce } = options;
+  let customerId: string | undefined;
+  try {
+    customerId = options.customer(context);
+    if (customerId === undefined) return { customerId, consumption: null };
+    return { customerId, consumption: await consume(options, context, customerId, id) };
+  } catch (error) {
+    client.report({ kind: "callback", error });
+    const consumption = enforce === undefined ? null : { ...client.decideAlone(enforce.metric, enforce), id };
+    return { customerId, consumption };
+  }
+}
 
 async function consume<C>(
   { client, enforce }: RequestMeterOptions<C>,

@@ -1,9 +1,11 @@
-import type { Answer, Api } from "./api.ts";
+import type { Api } from "./api.ts";
 import type { Caller } from "./caller.ts";
-import { type Decision, type Quantity, toDecision } from "./decision.ts";
-import { type Replay, type ReplayResult, toReplayResult } from "./replay.ts";
-import { isObject } from "./is-object.ts";
+import type { Decision, Quantity } from "./decision.ts";
+import { toObject } from "./is-object.ts";
+import { makeUp, stepPath, toCounted } from "./make-up.ts";
+import type { Replay } from "./replay.ts";
 import { TidemarkError } from "./tidemark-error.ts";
+import type { ReservationGrant } from "./to-reserved.ts";
 import type { Properties } from "./usage-event.ts";
 
 /** Units to hold before their use is known. */
@@ -18,6 +20,9 @@ export interface ReservationInput {
   /** A reservation is made once for each id. Left out, the client makes one. */
   readonly id?: string | undefined;
 }
+
+/** A reservation with the id that makes it once. */
+export type ReservationRequest = ReservationInput & { readonly id: string };
 
 export interface CommitInput {
   /** What was used; everything that is held unless told. The rest is given back. */
@@ -35,18 +40,9 @@ export interface Settlement {
   readonly answer: Readonly<Record<string, unknown>> | null;
 }
 
-/** What is held. */
-export interface ReservationGrant {
-  /** The id under which Tidemark knows it. */
-  readonly id: string;
-  readonly granted: string;
-  readonly expires_at: string;
-}
-
 export interface ReservationOptions {
-  readonly id: string;
   /** The request that made it, or should have. */
-  readonly body: string;
+  readonly request: ReservationRequest;
   readonly decision: Decision;
   readonly grant: ReservationGrant | null;
   readonly timeoutMs: number;
@@ -86,7 +82,7 @@ export class Reservation {
    * @throws TidemarkError when it was denied, or Tidemark refuses the commit.
    */
   commit(input: CommitInput = {}): Promise<Settlement> {
-    return this.#settle("commit", JSON.stringify(input));
+    return this.#settle("commit", input);
   }
 
   /**
@@ -95,7 +91,7 @@ export class Reservation {
    * @throws TidemarkError when Tidemark refuses the release.
    */
   async release(): Promise<Settlement> {
-    return this.allowed ? this.#settle("release", "{}") : { delivered: true, answer: null };
+    return this.allowed ? this.#settle("release", {}) : { delivered: true, answer: null };
   }
 
   /**
@@ -110,15 +106,15 @@ export class Reservation {
     return this.#call(stepPath(this.grant.id, "extend"), body);
   }
 
-  async #settle(step: "commit" | "release", body: string): Promise<Settlement> {
+  async #settle(step: "commit" | "release", input: CommitInput): Promise<Settlement> {
     this.#assertAllowed();
-    const { api, replay, timeoutMs } = this.#options;
+    const { api, replay, request, timeoutMs } = this.#options;
     const { grant } = this;
     if (grant === null) {
-      // An attempt whose answer was lost may have made it. Making it again, which is making it once, tells.
-      replay("/v1/reservations", this.#options.body, () => this.#reserveAnd(step, body));
+      replay("/v1/reservations", JSON.stringify(request), makeUp({ api, timeoutMs, request, step, input }));
       return UNDELIVERED;
     }
+    const body = JSON.stringify(input);
     const path = stepPath(grant.id, step);
     const settlement = await this.#call(path, body);
     if (!settlement.delivered) {
@@ -134,15 +130,6 @@ export class Reservation {
     return outcome.kind === "answered" ? { delivered: true, answer: outcome.body } : UNDELIVERED;
   }
 
-  async #reserveAnd(step: "commit" | "release", body: string): Promise<Answer<ReplayResult>> {
-    const { api, timeoutMs } = this.#options;
-    const made = await api.post("/v1/reservations", this.#options.body, toReserved, timeoutMs);
-    if (made.kind !== "answered") return made;
-    const { decision, grant } = made.body;
-    if (grant === null) return { kind: "answered", body: step === "release" ? "counted" : withoutGrant(decision) };
-    return toCounted(await api.post(stepPath(grant.id, step), body, toObject, timeoutMs));
-  }
-
   #assertAllowed(): void {
     if (this.allowed) return;
     throw new TidemarkError({
@@ -152,32 +139,4 @@ export class Reservation {
   }
 }
 
-/** Reads the answer to a reservation: a decision, and what is held when it allows. */
-export function toReserved(body: unknown): { decision: Decision; grant: ReservationGrant | null } | undefined {
-  const decision = toDecision(body);
-  if (decision === undefined || !isObject(body)) return undefined;
-  const { id, granted, expires_at: expiresAt } = body;
-  // Denied, or admitted by the limit's own policy while its meter is away: either way nothing is held.
-  if (!decision.allowed || (!decision.enforced && id === undefined)) return { decision, grant: null };
-  if (typeof id !== "string" || typeof granted !== "string" || typeof expiresAt !== "string") return undefined;
-  return { decision, grant: { id, granted, expires_at: expiresAt } };
-}
-
 const UNDELIVERED: Settlement = { delivered: false, answer: null };
-
-/** What nothing held means for a commit: where it was admitted all the same, the meter is still away. */
-function withoutGrant(decision: Decision): ReplayResult {
-  return decision.allowed ? "later" : toReplayResult(decision);
-}
-
-function stepPath(id: string, step: string): string {
-  return `/v1/reservations/${encodeURIComponent(id)}/${step}`;
-}
-
-function toObject(body: unknown): Readonly<Record<string, unknown>> | undefined {
-  return isObject(body) ? body : undefined;
-}
-
-function toCounted(answer: Answer<unknown>): Answer<ReplayResult> {
-  return answer.kind === "answered" ? { kind: "answered", body: "counted" } : answer;
-}

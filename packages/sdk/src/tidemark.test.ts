@@ -190,6 +190,17 @@ describe("events", () => {
   });
 });
 
+test.each([
+  { batch: { eventsMax: 0 } },
+  { batch: { eventsMax: NaN } },
+  { batch: { bytesMax: 0 } },
+  { batch: { intervalMs: -1 } },
+  { timeoutMs: 0 },
+  { spoolMax: -1 },
+])("a client with %o, which could never deliver, is refused", (options) => {
+  expect(() => newClient(options)).toThrow(RangeError);
+});
+
 describe("the end", () => {
   test("flushing an empty spool resolves", async () => {
     expect(await newClient().flush()).toEqual({ spooled: 0 });

@@ -1,4 +1,5 @@
 import { Api, type Fetch } from "./api.ts";
+import { atLeast } from "./at-least.ts";
 import { type CheckInput, type ConsumeInput, type Consumption, type DecideOptions, Decisions } from "./decisions.ts";
 import type { Decision, UnavailablePolicy } from "./decision.ts";
 import { type BatchOptions, EventSpool } from "./event-spool.ts";
@@ -58,10 +59,16 @@ export class Tidemark implements AsyncDisposable {
   readonly #waitUntil: WaitUntil;
   readonly #events: EventSpool;
   readonly #decisions: Decisions;
+  /** The leases to hand out again, by customer and metric. */
   readonly #leases = new Map<string, Lease>();
+  /** All that hold units. One may have rested while another took its place. */
+  readonly #awake = new Set<Lease>();
 
+  /** @throws RangeError when a number among the options is too small to work with. */
   constructor(options: TidemarkOptions) {
-    const { timeoutMs = 3_000, batch = {}, spoolMax = 100_000, unavailable = "closed" } = options;
+    const { batch = {}, unavailable = "closed" } = options;
+    const timeoutMs = atLeast(1, "timeoutMs", options.timeoutMs ?? 3_000);
+    const spoolMax = atLeast(0, "spoolMax", options.spoolMax ?? 100_000);
     this.#api = new Api(options);
     this.#timeoutMs = timeoutMs;
     this.#onError = safely(options.onError ?? logFaults());
@@ -119,7 +126,7 @@ export class Tidemark implements AsyncDisposable {
 
   /**
    * Holds units of a metric for this process, to decide locally. There is one lease for each customer and
-   * metric, the same whenever it is asked for, until it is closed.
+   * metric, the same whenever it is asked for, until it is closed or has not been used for a while.
    *
    * @throws RangeError when `want` is not a whole number above zero.
    */
@@ -127,7 +134,7 @@ export class Tidemark implements AsyncDisposable {
     const key = JSON.stringify([customerId, metric]);
     const open = this.#leases.get(key);
     if (open !== undefined) return open;
-    const lease = new Lease({
+    return new Lease({
       customerId,
       metric,
       options,
@@ -135,10 +142,15 @@ export class Tidemark implements AsyncDisposable {
       timeoutMs: this.#timeoutMs,
       onError: this.#onError,
       waitUntil: this.#waitUntil,
-      onClose: () => this.#leases.delete(key),
+      onWake: (lease) => {
+        this.#awake.add(lease);
+        if (!this.#leases.has(key)) this.#leases.set(key, lease);
+      },
+      onRest: (lease) => {
+        this.#awake.delete(lease);
+        if (this.#leases.get(key) === lease) this.#leases.delete(key);
+      },
     });
-    this.#leases.set(key, lease);
-    return lease;
   }
 
   /** Delivers now what waits. The result tells what has not arrived in time; it goes on being tried. */
@@ -149,7 +161,7 @@ export class Tidemark implements AsyncDisposable {
 
   /** Gives back all leases and delivers what waits, for the end of the process. Events tracked later are dropped. */
   async close({ timeoutMs = FLUSH_MS }: FlushOptions = {}): Promise<FlushResult> {
-    const leases = [...this.#leases.values()].map((lease) => lease.close(timeoutMs));
+    const leases = [...this.#awake].map((lease) => lease.close(timeoutMs));
     const [events, decisions] = await Promise.all([
       this.#events.close(timeoutMs),
       this.#decisions.close(timeoutMs),
@@ -160,6 +172,11 @@ export class Tidemark implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** What is decided when Tidemark cannot be asked; for the middleware. */
+  decideAlone(metric: string, options: DecideOptions = {}): Decision {
+    return this.#decisions.decideAlone(metric, options);
   }
 
   /** Tells `onError` of a fault; for the middleware. */

@@ -48,13 +48,15 @@ export class FaultyTidemark implements AsyncDisposable {
   readonly events = new Map<string, StoredEvent>();
   readonly consumed = new Map<string, number>();
   readonly committed = new Map<string, number>();
-  readonly meter = new ModelMeter({ limit: 10_000, ttlMs: 60_000, repeatsLifetime: false, renewsExpired: false });
+  meter = new ModelMeter({ limit: 10_000, ttlMs: 60_000, repeatsLifetime: false, renewsExpired: false });
   mood: Mood = "well";
   /** How many requests the mood lasts. */
   moodLasts = Infinity;
   /** Bytes that a proxy in front lets through. */
   bodyBytesMax = Infinity;
   limit = 1_000_000;
+  /** Whether the customer has an allowance at all. */
+  isKnown = true;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #reserved = new Set<string>();
@@ -116,7 +118,7 @@ export class FaultyTidemark implements AsyncDisposable {
   #answer(path: string, body: unknown): { readonly status: number; readonly body: unknown } {
     if (path === "/v1/events") return this.#takeEvents(body as readonly StoredEvent[]);
     if (path === "/v1/check") return { status: 200, body: this.#decide(true) };
-    if (path === "/v1/consume") return this.#consume(body as { readonly id: string; readonly amount?: number });
+    if (path === "/v1/consume") return this.#consume(body as ConsumeBody);
     if (path.startsWith("/v1/reservations")) return this.#reserve(path, body as { id: string; amount: number });
     if (path.startsWith("/v1/leases")) return this.#lease(path, body as LeaseBody);
     return { status: 404, body: problem(404, "not_found") };
@@ -134,9 +136,9 @@ export class FaultyTidemark implements AsyncDisposable {
     return { status: 202, body: { accepted: events.length - rejected.length, rejected, request_id: "r" } };
   }
 
-  #consume({ id, amount = 1 }: { readonly id: string; readonly amount?: number }): { status: number; body: unknown } {
+  #consume({ id, amount = 1, enforce = true }: ConsumeBody): { status: number; body: unknown } {
     const isNew = !this.consumed.has(id);
-    const allowed = !isNew || this.counted + amount <= this.limit;
+    const allowed = this.isKnown && (!isNew || !enforce || this.counted + amount <= this.limit);
     if (allowed) this.consumed.set(id, amount);
     return { status: 200, body: { ...this.#decide(allowed), duplicate: !isNew } };
   }
@@ -145,7 +147,7 @@ export class FaultyTidemark implements AsyncDisposable {
     return {
       allowed,
       metric: "api_request",
-      ...(allowed ? {} : { reason: "limit_reached" }),
+      ...(allowed ? {} : { reason: this.isKnown ? "limit_reached" : "unknown_customer" }),
       enforcement: "hard",
       enforced: true,
       limit: String(this.limit),
@@ -162,6 +164,7 @@ export class FaultyTidemark implements AsyncDisposable {
   #reserve(path: string, body: { id: string; amount: number }): { status: number; body: unknown } {
     const [, , , id = "", step] = path.split("/");
     if (step === undefined) {
+      if (this.counted + body.amount > this.limit) return { status: 200, body: this.#decide(false) };
       this.#reserved.add(`r.${body.id}`);
       const grant = { id: `r.${body.id}`, granted: String(body.amount), expires_at: "2126-12-01T00:00:00Z" };
       return { status: 200, body: { ...this.#decide(true), ...grant } };
@@ -173,6 +176,7 @@ export class FaultyTidemark implements AsyncDisposable {
 
   #lease(path: string, body: LeaseBody): { status: number; body: unknown } {
     const [, , , id] = path.split("/");
+    if (!this.isKnown && id === undefined) return { status: 200, body: { ...NO_LEASE, id: body.id } };
     const answer = this.meter.answer(
       id === undefined
         ? { kind: "grant", id: body.id, want: body.want }
@@ -209,6 +213,21 @@ function react(mood: Mood): ((response: ServerResponse, socket: Socket) => void)
     case "refusing_key":
       return (response) => reply(response, 401, JSON.stringify(problem(401, "invalid_key")), JSON_TYPE);
   }
+}
+
+const NO_LEASE = {
+  granted: "0",
+  sequence: 1,
+  expires_at: "",
+  ttl_ms: 0,
+  remaining: "0",
+  reason: "unknown_customer",
+} as const;
+
+interface ConsumeBody {
+  readonly id: string;
+  readonly amount?: number;
+  readonly enforce?: boolean;
 }
 
 interface LeaseBody {

@@ -55,5 +55,6 @@ function valueOf(plain: number, large: bigint | undefined): Exact | undefined {
 /** What counted under an id: the consume, at once or after all, or the end of a reservation. */
 function countingOf({ log }: Quotas, record: DecisionRecord | undefined): DecisionRecord | undefined {
   if (record === undefined || record.id === null || record.counted.length > 0) return record;
-  return log.find(record.kind === "reserve" ? endOf(record.id) : afterAllOf(record.id));
+  const end = record.kind === "reserve" ? log.find(endOf(record.id)) : undefined;
+  return end !== undefined && end.counted.length > 0 ? end : log.find(afterAllOf(record.id));
 }

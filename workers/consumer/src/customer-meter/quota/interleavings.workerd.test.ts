@@ -81,6 +81,14 @@ describe("one id", () => {
     await expect(consume(-5, { returns: "a" })).rejects.toThrow("has been given back");
   });
 
+  test("of a reservation that was denied, and used all the same, counts once with its event", async () => {
+    await define({ terms: { base: 5 } });
+    expect(await reserve(8, "r")).toMatchObject({ answer: { allowed: false } });
+    await consume(8, { id: "r", enforce: false });
+    await applyEvents([["r", NOW, 8]]);
+    expect(await consume(0)).toMatchObject({ used: "8" });
+  });
+
   test("means the same however its amount is written", async () => {
     await define();
     await consume(1, { id: "a" });
