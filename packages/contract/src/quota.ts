@@ -18,8 +18,8 @@ export interface Threshold {
 
 /** A metric as a meter has to know it to decide and to count decisions. */
 export interface MeteredMetric {
-  /** The version that is in force. */
-  readonly metric: Metric;
+  /** The version that is in force, and what a product that is sold now keeps of its metric besides. */
+  readonly metric: Metric & { readonly allow_negative?: boolean };
   readonly thresholds: readonly Threshold[];
   /** Of the catalog that this comes from. */
   readonly catalog_version: number;
@@ -46,6 +46,8 @@ export interface ProductTerms {
   readonly charge_on: "total" | "delta";
   /** Segments that prices name, by their bit. */
   readonly segments: readonly string[];
+  /** Whether usage below 0 is charged as it is, and not as 0; where absent, the metric says. */
+  readonly allow_negative?: boolean;
 }
 
 /** Terms that a person sets. */

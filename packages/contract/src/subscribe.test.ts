@@ -64,6 +64,18 @@ test("an allowance that does not go with the metric any more is refused", () => 
   expect(sold).toMatchObject({ definition: { terms: { base: 100, per: "model" }, unavailable: "open" } });
 });
 
+test("a price of a segment that the metric does not have any more is refused", () => {
+  const definition = { ...DEFINITION, prices: [PRICE, { ...PRICE, segment: "US" }] };
+  expect(toSubscription({ ...PRODUCT, definition }, METRIC, SUBSCRIBER)).toMatchObject({
+    faults: [{ path: ["prices", "1", "segment"], detail: expect.stringContaining("US") as string }],
+  });
+});
+
+test.each([true, false])("what is below nothing is charged as the metric says now (%s)", (allow_negative) => {
+  const sold = toSubscription(PRODUCT, { ...METRIC, allow_negative }, SUBSCRIBER);
+  expect(sold).toMatchObject({ definition: { product: { allow_negative } } });
+});
+
 test("an id follows from whose it is, of what, and how many there were before", () => {
   const acme = { project_id: "p", customer_id: "acme" };
   const id = definitionId("sub", acme, "met_1", 0);

@@ -1,10 +1,9 @@
 import type { CycleInterval } from "@tidemark/core/cycle";
 import { hashId } from "@tidemark/core/fingerprint";
-import type { Metric } from "@tidemark/core/metric";
 import type { Price } from "@tidemark/core/price";
 import type { TermsFault } from "@tidemark/core/terms";
 import type { MeterAddress } from "./meter.ts";
-import type { BalanceDefinition, ProductTerms } from "./quota.ts";
+import type { BalanceDefinition, MeteredMetric, ProductTerms } from "./quota.ts";
 import { toTerms, type WantedTerms } from "./wanted-terms.ts";
 
 /** What is stored of a product beside its columns. Complete: what a person left out has its default. */
@@ -50,11 +49,14 @@ export const UNLIMITED_TERMS: WantedTerms = {
 
 /**
  * A subscription to a product with a metric, as the customer's meter has to know it: it keeps the terms that
- * the product has now. Or why these do not go with the metric any more.
+ * the product has now. Or why these, or its prices, do not go with the metric any more.
  */
 export function toSubscription(
   product: Subscribable,
-  metric: Pick<Metric, "id" | "aggregation" | "decimal_places" | "group_by" | "segments">,
+  metric: Pick<
+    MeteredMetric["metric"],
+    "id" | "aggregation" | "decimal_places" | "group_by" | "segments" | "allow_negative"
+  >,
   { id, anchor, time_zone }: Subscriber,
 ): { readonly definition: BalanceDefinition } | { readonly faults: readonly TermsFault[] } {
   const { allowance, cycle_interval, accumulates, prices } = product.definition;
@@ -62,18 +64,36 @@ export function toSubscription(
   const schedule = { interval: cycle_interval, anchor, time_zone };
   const by_segment = prices.some(({ segment }) => segment !== null);
   const read = toTerms(wanted, metric, { schedule, accumulates, by_segment });
-  if ("faults" in read) return read;
-  const segments = metric.segments.map(({ name }) => name);
-  const sold = toProductTerms(product, segments);
+  const faults = [...("faults" in read ? read.faults : []), ...segmentFaults(prices, metric)];
+  if ("faults" in read || faults.length > 0) return { faults };
+  const sold = toProductTerms(product, metric);
   return {
     definition: { id, metric_id: metric.id, terms: read.terms, unavailable: wanted.unavailable, product: sold },
   };
 }
 
-/** What a subscription keeps of its product. */
-export function toProductTerms({ id, slug, definition }: Subscribable, segments: readonly string[]): ProductTerms {
+/** A price of what is not told apart any more would charge nothing, and nobody would notice. */
+function segmentFaults(
+  prices: readonly Price[],
+  metric: Pick<MeteredMetric["metric"], "segments">,
+): readonly TermsFault[] {
+  return prices.flatMap(({ segment }, index) =>
+    segment === null || metric.segments.some(({ name }) => name === segment)
+      ? []
+      : [{ path: ["prices", `${index}`, "segment"], detail: `The metric has no segment ${segment}, which is priced.` }],
+  );
+}
+
+/** What a subscription keeps of its product, and of the product's metric if it has one. */
+export function toProductTerms(
+  { id, slug, definition }: Subscribable,
+  metric: Pick<MeteredMetric["metric"], "segments" | "allow_negative"> | null,
+): ProductTerms {
   const { name, prices, charge_on } = definition;
-  return { id, slug, name, prices, charge_on, segments };
+  const segments = metric?.segments.map((segment) => segment.name) ?? [];
+  const { allow_negative } = metric ?? {};
+  const signs = allow_negative === undefined ? {} : { allow_negative };
+  return { id, slug, name, prices, charge_on, segments, ...signs };
 }
 
 /**

@@ -66,9 +66,14 @@ export interface CatalogRow extends Place {
 /** Fields that definitions stored by earlier releases may lack. */
 const LATER_FIELDS = { filters: null, distinct_by: null, segments: [] };
 
+/** What of a definition is no rule of counting, but one of charging. */
+interface ChargingRules {
+  readonly allow_negative: boolean;
+}
+
 /** A version of a metric, ready to be compiled. */
-export function toMetric({ definition, backfilled, exposed_event_keys, ...place }: CatalogRow): Metric {
-  const rules = JSON.parse(definition) as Omit<Metric, keyof Place | keyof typeof LATER_FIELDS>;
+export function toMetric({ definition, backfilled, exposed_event_keys, ...place }: CatalogRow): Metric & ChargingRules {
+  const rules = JSON.parse(definition) as Omit<Metric & ChargingRules, keyof Place | keyof typeof LATER_FIELDS>;
   return {
     ...LATER_FIELDS,
     ...rules,

@@ -57,6 +57,41 @@ export function writeDefinition(
     .bind(project_id, customer_id, id, metric_id, product_id, unavailable, version, body, created_at, ended_at);
 }
 
+/**
+ * Writes a new definition that takes the place of another, if that is live still: two requests cannot both. Answers
+ * the id when it was written; one that is there already is an error, so that nothing else of a batch is done.
+ */
+export function writeReplacement(
+  db: D1Database,
+  { project_id, customer_id }: CustomerAddress,
+  row: DefinitionRow,
+  replaced: string,
+): D1PreparedStatement {
+  const { id, metric_id, product_id, unavailable, version, body, created_at, ended_at } = row;
+  return db
+    .prepare(
+      `INSERT INTO definitions
+         (project_id, customer_id, id, metric_id, product_id, unavailable, version, body, created_at, ended_at)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+       WHERE EXISTS (
+         SELECT 1 FROM definitions WHERE project_id = ?1 AND customer_id = ?2 AND id = ?11 AND ended_at IS NULL)
+       RETURNING id`,
+    )
+    .bind(
+      project_id,
+      customer_id,
+      id,
+      metric_id,
+      product_id,
+      unavailable,
+      version,
+      body,
+      created_at,
+      ended_at,
+      replaced,
+    );
+}
+
 /** Ends a definition that another one takes the place of. */
 export function endDefinition(
   db: D1Database,
@@ -118,6 +153,25 @@ export async function isPricedBySegment(db: D1Database, projectId: string, metri
        WHERE project_id = ? AND metric_id = ? AND ended_at IS NULL AND body ->> '$.terms.by_segment' LIMIT 1`,
     )
     .bind(projectId, metricId)
+    .first();
+  return found !== null;
+}
+
+/** Whether there is a live limit of a metric with an allowance for each value of one of these labels. */
+export async function isLimitedPer(
+  db: D1Database,
+  projectId: string,
+  metricId: string,
+  labels: readonly string[],
+): Promise<boolean> {
+  const found = await db
+    .prepare(
+      `SELECT 1 FROM definitions
+       WHERE project_id = ? AND metric_id = ? AND ended_at IS NULL
+         AND body ->> '$.terms.per' IN (SELECT value FROM json_each(?))
+       LIMIT 1`,
+    )
+    .bind(projectId, metricId, JSON.stringify(labels))
     .first();
   return found !== null;
 }

@@ -140,6 +140,24 @@ export async function listLinkedProducts(
     .limit(limit);
 }
 
+/** Whether a product that a metric is linked to prices one of these segments. */
+export async function isPriced(
+  db: D1Database,
+  projectId: string,
+  metricId: string,
+  segments: readonly string[],
+): Promise<boolean> {
+  const found = await db
+    .prepare(
+      `SELECT 1 FROM products, json_each(products.definition, '$.prices') AS price
+       WHERE project_id = ? AND metric_id = ? AND price.value ->> '$.segment' IN (SELECT value FROM json_each(?))
+       LIMIT 1`,
+    )
+    .bind(projectId, metricId, JSON.stringify(segments))
+    .first();
+  return found !== null;
+}
+
 /** Makes room for a default: the project has one at most. */
 function takeDefault({ project_id, id, is_default }: StoredProduct, condition: SQL): SQL {
   return sql`

@@ -63,6 +63,7 @@ export interface Fact {
   /** In the metric's smallest unit. */
   readonly value: number;
   readonly segments?: number;
+  readonly labels?: readonly string[];
 }
 
 /** Tells the customer's meter of events that a metric counted. */
@@ -82,10 +83,10 @@ export async function report(
     catalog_version: 1_000,
     fingerprints,
     instants: Float64Array.from(facts, ({ at }) => at),
-    series: facts.map(({ segments = 0 }) => ({
+    series: facts.map(({ segments = 0, labels = [] }) => ({
       metric_id: metric.id,
       aggregation: metric.aggregation,
-      labels: [],
+      labels,
       segments,
     })),
     matches: Uint32Array.from(facts.flatMap((_, index) => [index, index])),
@@ -119,6 +120,20 @@ export function metersThatFail(): QueryEnv["METERS"] {
   };
   const meter = new Proxy({}, { get: () => fail });
   return { idFromName: (name: string) => name, get: () => meter } as unknown as QueryEnv["METERS"];
+}
+
+/** Meters that take their time between telling where balances stand and telling what is final. */
+export function metersThatLinger(pass: () => void): QueryEnv["METERS"] {
+  return {
+    idFromName: (name: string) => env.METERS.idFromName(name),
+    get: (id: DurableObjectId) =>
+      new Proxy(env.METERS.get(id), {
+        get(meter, name) {
+          if (name === "cycles") pass();
+          return Reflect.get(meter, name) as unknown;
+        },
+      }),
+  } as unknown as QueryEnv["METERS"];
 }
 
 /** A database that fails to write to a table. */

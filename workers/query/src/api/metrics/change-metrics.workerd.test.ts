@@ -6,6 +6,7 @@ import { readVersions } from "@tidemark/db/metric-versions";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { call, json, makeProject, type TestProject } from "../../../test/fixture.ts";
+import { setAllowance } from "../../../test/quota-fixture.ts";
 
 const NOW = Date.parse("2026-11-21T15:30:00Z");
 const DAY_MS = 86_400_000;
@@ -291,6 +292,29 @@ describe("a change is refused", () => {
     const { id, version, effective_from, created_at, updated_at, ...definition } = await make(project, { slug: "m" });
     expect([typeof id, version, typeof effective_from, created_at]).toEqual(["string", 1, "string", updated_at]);
     expect(await patch(project, "m", definition)).toMatchObject({ ...definition, version: 1 });
+  });
+
+  test("while a product prices a segment, unless others come behind", async () => {
+    const project = await makeProject();
+    const segments = [{ name: "EU", color: "blue" as const, filters: EU }];
+    await make(project, { slug: "m", segments });
+    const prices = [{ model: "per_unit", unit_amount: "1", currency: "EUR", segment: "EU" }];
+    const body = { name: "P", slug: "p", kind: "usage", metric: "m", prices };
+    await json(project, "POST /v1/products", { body, status: 201 });
+    expect(await refusal(project, "m", { segments: [] }, 409)).toEqual([["/segments", "priced"]]);
+    await patch(project, "m", { segments: [...segments, { name: "Paid", filters: PAID }] });
+    await json(project, "PATCH /v1/products/p", { body: { prices: [] } });
+    await patch(project, "m", { segments: [] });
+  });
+
+  test("while a limit is per a label that would go", async () => {
+    const project = await makeProject();
+    await make(project, { slug: "m", group_by: ["model", "region"] });
+    const { id } = await setAllowance(project, "acme", { metric: "m", base: 5, per: "model", enforcement: "soft" });
+    expect(await refusal(project, "m", { group_by: ["region"] }, 409)).toEqual([["/group_by", "limited"]]);
+    await patch(project, "m", { group_by: ["model"] });
+    expect((await call(project, `DELETE /v1/customers/acme/allowances/${id}`)).status).toBe(204);
+    await patch(project, "m", { group_by: [] });
   });
 
   test("of a metric that is not there", async () => {

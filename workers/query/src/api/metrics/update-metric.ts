@@ -1,7 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { type MetricChange, MetricChangeSchema, MetricSchema } from "@tidemark/contract/metric-schema";
-import { isPricedBySegment } from "@tidemark/db/definitions";
+import { isLimitedPer, isPricedBySegment } from "@tidemark/db/definitions";
 import { type MetricRow, updateMetric as storeMetric } from "@tidemark/db/metrics";
+import { isPriced } from "@tidemark/db/products";
 import { Problem } from "@tidemark/http/problem";
 import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
@@ -45,7 +46,7 @@ async function change(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const previous = await requireMetricRow(db, address.project_id, address.slug);
     const next = applyChange(previous, wanted, Date.now());
-    await keepPricedSegments(db, previous, next);
+    await Promise.all([keepPricedSegments(db, previous, next), keepLimitedLabels(db, previous, next)]);
     const outcome = await storeMetric(db, previous, next, `${next.id}.${next.version}`);
     if (outcome === "updated") return next;
     if (outcome === "slug_taken") throw slugTaken("metric", next.slug);
@@ -53,12 +54,31 @@ async function change(
   throw new Problem("conflict", "Other requests are changing this metric; read it and decide again.");
 }
 
-/** Subscriptions know segments by their place: while one prices a segment, others can only be added behind. */
+/**
+ * Subscriptions know segments by their place: while one prices a segment, others can only be added behind. A
+ * product knows those that it prices by their name.
+ */
 async function keepPricedSegments(db: D1Database, previous: MetricRow, next: MetricRow): Promise<void> {
-  const [before, after] = [previous, next].map((row) => toDefinition(row.definition).segments.map(({ name }) => name));
-  const isKept = before?.every((name, index) => after?.[index] === name) ?? true;
-  if (isKept || !(await isPricedBySegment(db, next.project_id, next.id))) return;
+  const { project_id, id } = next;
+  const [before, after] = [segmentNames(previous), segmentNames(next)];
+  if (before.every((name, index) => after[index] === name)) return;
+  const gone = before.filter((name) => !after.includes(name));
+  const isNeeded = await Promise.all([isPricedBySegment(db, project_id, id), isPriced(db, project_id, id, gone)]);
+  if (!isNeeded.includes(true)) return;
   const detail =
-    "Subscriptions price segments of this metric: these keep their names and order, and new ones come last.";
+    "Products or subscriptions price segments of this metric: these keep their names and order, and new ones come last.";
   throw new Problem("conflict", detail, { errors: [{ pointer: "/segments", code: "priced", detail }] });
+}
+
+function segmentNames({ definition }: MetricRow): readonly string[] {
+  return toDefinition(definition).segments.map(({ name }) => name);
+}
+
+/** A limit per label would have nobody to count for: all usage would fall to the empty value. */
+async function keepLimitedLabels(db: D1Database, previous: MetricRow, next: MetricRow): Promise<void> {
+  const kept = new Set(toDefinition(next.definition).group_by);
+  const dropped = toDefinition(previous.definition).group_by.filter((label) => !kept.has(label));
+  if (dropped.length === 0 || !(await isLimitedPer(db, next.project_id, next.id, dropped))) return;
+  const detail = `A customer has a limit per label, of ${dropped.join(" or ")}: keep the label, or end the limit first.`;
+  throw new Problem("conflict", detail, { errors: [{ pointer: "/group_by", code: "limited", detail }] });
 }

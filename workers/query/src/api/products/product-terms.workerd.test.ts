@@ -198,6 +198,9 @@ describe("a product that somebody is subscribed to", () => {
     for (const names of [["EU", "US"], ["US"], []]) expect((await patch(names)).status).toBe(409);
     expect((await patch(["US", "EU", "Asia"])).status).toBe(200);
     await call(project, `DELETE /v1/customers/acme/subscriptions/${id}`);
+    expect((await patch(["EU"])).status).toBe(409);
+    expect((await patch(["Asia", "US"])).status).toBe(200);
+    await json(project, "PATCH /v1/products/api", { body: { prices: [] } });
     expect((await patch(["EU"])).status).toBe(200);
   });
 

@@ -6,6 +6,7 @@ import type { ClosedCycle } from "@tidemark/core/closed-cycle";
 import { boundaryOf, cycleAt } from "@tidemark/core/cycle";
 import type { Exact } from "@tidemark/core/exact";
 import { fromExactJson } from "@tidemark/core/exact-json";
+import type { Terms } from "@tidemark/core/terms";
 import { finalAt } from "../balances/to-balance.ts";
 
 /** One cycle of one balance, to be charged for. Quantities are in the metric's smallest unit. */
@@ -35,7 +36,7 @@ export function changingCycles(stored: StoredBalance): readonly ChargedCycle[] {
   const { current, previous, terms } = state;
   const open: ChargedCycle = { definition, label, ...toCharged(current), status: "open", final_at: null };
   const last: ChargedCycle =
-    ended_at === null ? open : { ...open, status: "grace", final_at: ended_at + terms.grace_ms };
+    ended_at === null ? open : { ...open, status: "grace", final_at: finalAfter(terms, ended_at) };
   if (previous === null) return [last];
   // Terms that were changed meanwhile are those of the cycle that goes on.
   const whose = { definition: previous_definition ?? definition, label };
@@ -61,9 +62,14 @@ function toCharged(cycle: CycleState): Omit<ChargedCycle, "definition" | "label"
 export function finalCycle({ definition, label, body }: FinalCycle): ChargedCycle {
   const closed = fromExactJson(body) as ClosedCycle;
   const { start, end, limit, carried, used, used_before, overage, segments, adjustments } = closed;
-  const final_at = end + definition.terms.grace_ms;
+  const final_at = finalAfter(definition.terms, end);
   const figures = { start, end, limit, carried, used, used_before, overage, segments, adjustments };
   return { definition, label, status: "final", final_at, ...figures };
+}
+
+/** When a cycle that nothing can change any more was final: after its grace, or with the end of its next one. */
+function finalAfter({ grace_ms, schedule }: Terms, end: number): number {
+  return Math.min(end + grace_ms, cycleAt(schedule, end).end);
 }
 
 /** A subscription without a metric, which no meter knows. */
@@ -87,8 +93,8 @@ export function feeCycles(
   const first = cycleAt(schedule, created_at).index;
   const until = ended_at ?? Infinity;
   const cycles: ChargedCycle[] = [];
-  // One that ends the instant that a cycle begins has nothing of it, unless it is its first.
-  let { index } = cycleAt(schedule, Math.min(now, Math.max(until - 1, created_at), before));
+  // One that ends the instant that a cycle begins has nothing of it.
+  let { index } = cycleAt(schedule, Math.min(now, until - 1, before));
   for (; index >= first && cycles.length < limit; index--) {
     const [start, boundary] = [boundaryOf(schedule, index), boundaryOf(schedule, index + 1)];
     const end = Math.min(boundary, until);

@@ -45,7 +45,11 @@ describe("a subscription without a metric", () => {
       ["01-31", "02-28", "final"],
     ]);
     expect(read(fee(at("02-10T00:00"), at("02-28T00:00")), at("09-01T00:00"))).toEqual([["01-31", "02-28", "final"]]);
-    expect(read(fee(at("02-28T00:00"), at("02-28T00:00")), at("09-01T00:00"))).toHaveLength(1);
+  });
+
+  test("has none that another one goes on with, also when it began in that cycle", () => {
+    for (const created of ["02-28T00:00", "03-05T00:00"])
+      expect(read(fee(at(created), at("02-28T00:00")), at("09-01T00:00"))).toEqual([]);
   });
 
   test("is read page by page", () => {

@@ -23,11 +23,12 @@ interface Sold {
   readonly prices?: readonly Price[];
   readonly accumulates?: boolean;
   readonly charge_on?: "total" | "delta";
+  readonly allow_negative?: boolean;
 }
 
 /** Cycle `index` of a subscription. */
 function cycle(index: number, used: Exact, sold: Sold = {}, more: Partial<ChargedCycle> = {}): ChargedCycle {
-  const { prices = [PER_UNIT], accumulates = false, charge_on = "total" } = sold;
+  const { prices = [PER_UNIT], accumulates = false, charge_on = "total", ...signs } = sold;
   const definition: BalanceDefinition = {
     id: "sub_1",
     metric_id: "met_1",
@@ -45,7 +46,7 @@ function cycle(index: number, used: Exact, sold: Sold = {}, more: Partial<Charge
       per: null,
     },
     unavailable: "closed",
-    product: { id: "prod_1", slug: "api", name: "API", prices, charge_on, segments: ["EU", "US"] },
+    product: { id: "prod_1", slug: "api", name: "API", prices, charge_on, segments: ["EU", "US"], ...signs },
   };
   return {
     definition,
@@ -93,6 +94,21 @@ describe("a cycle is charged for what was used in it", () => {
   test("below nothing where the metric allows it", () => {
     const charges = rateCycle(cycle(0, -400), { ...METRIC, allow_negative: true }, []);
     expect(charges.lines).toMatchObject([{ quantity: "-400", exact_amount: "-1", amount: "-1.00" }]);
+  });
+
+  test("below nothing where the metric allowed it when the product was sold, whatever it says now", () => {
+    const amounts = (sold: boolean, now: boolean) =>
+      rateCycle(cycle(0, -400, { allow_negative: sold }), { ...METRIC, allow_negative: now }, []).totals;
+    expect(amounts(true, false)).toMatchObject([{ amount: "-1.00" }]);
+    expect(amounts(false, true)).toMatchObject([{ amount: "0.00" }]);
+  });
+
+  test("with a total for each currency", () => {
+    const prices = ["EUR", "JPY", "EUR"].map((currency) => ({ ...PER_UNIT, currency }));
+    expect(rateCycle(cycle(0, 1000, { prices }), METRIC, []).totals).toEqual([
+      { currency: "EUR", amount: "5.00" },
+      { currency: "JPY", amount: "3" },
+    ]);
   });
 
   test("with a line for each price, and a total that is the sum of what is shown", () => {
@@ -212,6 +228,51 @@ describe("usage that came when its cycle was final", () => {
     expect(adjustments).toMatchObject([{ amount: "10.00" }]);
   });
 
+  test("is in the currency that its cycle was sold in, each in its own", () => {
+    const [euro, dollar] = [PER_UNIT, { ...PER_UNIT, unit_amount: "1", currency: "USD" }];
+    const now = cycle(2, 400, { prices: [dollar] }, { adjustments: [late(0, 400)] });
+    const charges = (prices: readonly Price[]) => rateCycle(now, METRIC, [cycle(0, 0, { prices })]);
+    expect(charges([euro])).toMatchObject({
+      lines: [{ amount: "0.00", currency: "USD" }],
+      adjustments: [{ amount: "1.00", currency: "EUR", rounding: "difference of amounts, each half_up to 0.01" }],
+      totals: [
+        { currency: "USD", amount: "0.00" },
+        { currency: "EUR", amount: "1.00" },
+      ],
+    });
+    expect(charges([euro, dollar, euro]).adjustments).toMatchObject([
+      { number: 1, amount: "2.00", currency: "EUR" },
+      { number: 2, amount: "400.00", currency: "USD" },
+    ]);
+  });
+
+  test.each<readonly [used: number, units: number, own: string, amount: string]>([
+    [5, -20, "5.00", "-5.00"],
+    [-10, 10, "0.00", "0.00"],
+    [-10, 15, "0.00", "5.00"],
+  ])("never makes less than nothing of its cycle: %d, then %d", (used, units, own, amount) => {
+    for (const sold of [{}, { accumulates: true, charge_on: "delta" }] as const) {
+      const prices: readonly Price[] = [{ ...PER_UNIT, unit_amount: "1" }];
+      const old = cycle(0, used, { ...sold, prices });
+      const total = "accumulates" in sold ? used + units : units;
+      const now = cycle(1, total, { ...sold, prices }, { used_before: used, adjustments: [late(0, units)] });
+      expect(rateCycle(old, METRIC, []).lines).toMatchObject([{ amount: own }]);
+      const { lines, adjustments } = rateCycle(now, METRIC, [old]);
+      expect([lines[0]?.amount, adjustments[0]?.amount]).toEqual(["0.00", amount]);
+    }
+  });
+
+  test("of a running total is rated together with what came late of other cycles with it", () => {
+    const tiers = [
+      { up_to: "100", unit_amount: "1", flat_amount: "0" },
+      { up_to: null, unit_amount: "0", flat_amount: "0" },
+    ];
+    const sold: Sold = { accumulates: true, prices: [{ ...TIERS, model: "graduated", tiers }] };
+    const now = cycle(2, 110, sold, { used_before: 95, adjustments: [late(0, 10), late(1, 5)] });
+    const { adjustments } = rateCycle(now, METRIC, [cycle(1, 95, sold), cycle(0, 50, sold)]);
+    expect(adjustments).toMatchObject([{ amount: "15.00" }, { amount: "0.00" }]);
+  });
+
   test("is shown without a price as well", () => {
     const { definition, ...rest } = cycle(2, 5, {}, { adjustments: [late(0, 5)] });
     const allowance = { ...rest, definition: { ...definition, product: null } };
@@ -235,6 +296,29 @@ describe("usage that came when its cycle was final", () => {
         ].flatMap((parts) => parts.map(({ amount }) => amount));
         const [inTime] = rateCycle(cycle(0, used + first + second, sold), METRIC, []).lines;
         expect(sumAmounts(amounts)).toBe(sumAmounts([inTime?.amount ?? ""]));
+      }),
+    );
+  });
+
+  test("leaves what all cycles come to at what was used, by what each adds", () => {
+    const signed = fc.integer({ min: -50, max: 50 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(signed, signed), { minLength: 1, maxLength: 6 }), (uses) => {
+        const sold: Sold = { accumulates: true, charge_on: "delta", prices: [{ ...PER_UNIT, unit_amount: "1" }] };
+        const cycles: ChargedCycle[] = [];
+        let used = 0;
+        for (const [index, [own, later]] of uses.entries()) {
+          // What is late is of the cycle before the last.
+          const adjustments = index < 2 || later === 0 ? [] : [late(index - 2, later)];
+          const used_before = used;
+          used += own + (adjustments.length === 0 ? 0 : later);
+          cycles.unshift(cycle(index, used, sold, { used_before, adjustments }));
+        }
+        const amounts = cycles.flatMap((one, index) => {
+          const { lines, adjustments } = rateCycle(one, METRIC, cycles.slice(index + 1));
+          return [...lines, ...adjustments].map(({ amount }) => amount);
+        });
+        expect(sumAmounts(amounts)).toBe(String(Math.max(used, 0)));
       }),
     );
   });

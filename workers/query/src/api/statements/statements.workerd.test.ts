@@ -3,7 +3,15 @@ import type { Statement, Statements } from "@tidemark/contract/statement-schema"
 import { sumAmounts } from "@tidemark/core/money";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { call, json, makeMetric, makeProject, type TestProject } from "../../../test/fixture.ts";
-import { consume, type Fact, metersThatFail, report, setAllowance, subscribeTo } from "../../../test/quota-fixture.ts";
+import {
+  consume,
+  type Fact,
+  metersThatFail,
+  metersThatLinger,
+  report,
+  setAllowance,
+  subscribeTo,
+} from "../../../test/quota-fixture.ts";
 
 const STATEMENTS = "/v1/customers/acme/statements";
 const at = (text: string): number => Date.parse(`2026-${text}Z`);
@@ -217,6 +225,77 @@ describe("a statement", () => {
     expect(found).toMatchObject({ product: null, limit: "10", lines: [], totals: [] });
   });
 
+  test("of a fee that another takes the place of is charged once for the cycle that goes on, unless it begins anew", async () => {
+    for (const [change, amounts] of [
+      ["keep", ["20.00", "10.00"]],
+      ["prorate", ["20.00", "10.00"]],
+      ["restart", ["20.00", "10.00", "10.00"]],
+    ] as const) {
+      vi.setSystemTime(at("01-01T00:00:00"));
+      const project = await makeProject();
+      for (const [slug, amount] of [
+        ["basic", "10"],
+        ["pro", "20"],
+      ]) {
+        const prices = [{ model: "flat", amount, currency: "EUR" }];
+        await json(project, "POST /v1/products", { body: { name: slug, slug, kind: "fee", prices }, status: 201 });
+      }
+      const basic = await subscribeTo(project, "acme", { product: "basic" });
+      vi.setSystemTime(at("02-15T00:00:00"));
+      await subscribeTo(project, "acme", { product: "pro", replaces: basic.id, change });
+      expect((await read(project)).map(({ totals }) => totals[0]?.amount)).toEqual(amounts);
+    }
+  });
+
+  test("stays as it is when the metric allows usage below nothing later", async () => {
+    const { project, tell } = await setUp({ prices: [PRICE] });
+    await tell({ at: at("01-10T00:00:00"), value: -5 });
+    vi.setSystemTime(at("02-10T00:00:00"));
+    const before = await read(project, "?cycle=2026-01-01T00:00:00Z");
+    expect(before).toMatchObject([{ status: "final", totals: [{ amount: "0.00" }] }]);
+    await json(project, "PATCH /v1/metrics/calls", { body: { allow_negative: true } });
+    const [after] = await read(project, "?cycle=2026-01-01T00:00:00Z");
+    expect(after?.totals).toEqual(before[0]?.totals);
+    expect(after?.lines).toEqual(before[0]?.lines);
+  });
+
+  test("is final with the end of the next cycle, however long the grace is", async () => {
+    const { project } = await setUp({
+      prices: [PRICE],
+      cycle_interval: { count: 1, period: "days" },
+      allowance: { base: 10, enforcement: "soft", grace_seconds: 864_000 },
+    });
+    vi.setSystemTime(at("01-02T06:00:00"));
+    const [, grace] = await read(project);
+    expect(grace).toMatchObject({ status: "grace", final_at: "2026-01-03T00:00:00Z" });
+    vi.setSystemTime(at("01-04T00:00:00"));
+    expect((await read(project)).at(-1)).toEqual({ ...grace, status: "final" });
+  });
+
+  test("adjusts a cycle however many others were final since", async () => {
+    const { project, metric, tell } = await setUp(
+      { prices: [PRICE], cycle_interval: { count: 1, period: "days" } },
+      { group_by: ["model"] },
+    );
+    await tell({ at: at("01-01T00:00:00"), value: 10 });
+    await setAllowance(project, "acme", {
+      metric: "calls",
+      base: 10,
+      per: "model",
+      enforcement: "soft",
+      cycle: { anchor: "2026-01-01T00:00:00Z", interval: { count: 1, period: "days" } },
+    });
+    for (let day = 1; day <= 25; day++) {
+      const now = at(`01-${String(day).padStart(2, "0")}T00:00:00`);
+      vi.setSystemTime(now);
+      const models = Array.from({ length: 90 }, (_, index) => ({ at: now, value: 1, labels: [`model-${index}`] }));
+      await report(project, "acme", metric, models);
+    }
+    await tell({ at: at("01-01T12:00:00"), value: 5 });
+    const today = (await read(project, "?limit=500")).find(({ product }) => product === "api");
+    expect(today?.adjustments).toMatchObject([{ for_cycle: "2026-01-01T00:00:00Z", quantity: "5", amount: "0.50" }]);
+  });
+
   test("of a product without a metric has its flat price in every cycle, until it is cancelled", async () => {
     const { project } = await setUp({ prices: [] });
     const prices = [{ model: "flat", amount: "49.9", currency: "EUR" }];
@@ -286,6 +365,17 @@ describe("the list of statements", () => {
       }
       expect(found).toEqual(all);
     }
+  });
+
+  test("has each once, also when one becomes final while it is made", async () => {
+    const { project } = await setUp({ prices: [PRICE] });
+    vi.setSystemTime(at("02-01T06:00:00"));
+    const meters = metersThatLinger(() => vi.setSystemTime(at("02-10T00:00:00")));
+    const { data } = await json<Statements>(project, `GET ${STATEMENTS}`, { bindings: { METERS: meters } });
+    expect(data.map(({ cycle, status }) => [cycle.start, status])).toEqual([
+      ["2026-02-01T00:00:00Z", "open"],
+      ["2026-01-01T00:00:00Z", "final"],
+    ]);
   });
 
   test("can be of the cycles that begin at an instant", async () => {

@@ -1,6 +1,8 @@
 import type { BalanceDefinition, MeterAddress } from "@tidemark/contract";
 import { toProductTerms, UNLIMITED_TERMS } from "@tidemark/contract/subscribe";
-import { endDefinition, toDefinitionRow, writeDefinition } from "@tidemark/db/definitions";
+import { cycleAt } from "@tidemark/core/cycle";
+import { endDefinition, toDefinitionRow, writeDefinition, writeReplacement } from "@tidemark/db/definitions";
+import { Problem } from "@tidemark/http/problem";
 import type { QueryEnv } from "../../env.ts";
 import { copy } from "../definitions/define.ts";
 import type { HeldDefinition } from "../definitions/read-definitions.ts";
@@ -9,11 +11,13 @@ import type { Plan } from "./subscribe.ts";
 /**
  * Subscribes to a product without a metric. Nothing of it is counted, so no meter knows of it: the database
  * alone does, and its statements follow from when it began and ended.
+ *
+ * @throws Problem conflict, unavailable.
  */
 export async function subscribeToFee(
   env: QueryEnv,
   address: MeterAddress,
-  { id, product, anchor, time_zone, replaced }: Plan,
+  { id, product, anchor, time_zone, replaced, change }: Plan,
 ): Promise<HeldDefinition> {
   const now = Date.now();
   const { late, enforcement, per, starts_from, grace_seconds, unavailable } = UNLIMITED_TERMS;
@@ -34,12 +38,23 @@ export async function subscribeToFee(
       starts_from,
     },
     unavailable,
-    product: toProductTerms(product, []),
+    product: toProductTerms(product, null),
   };
   const held = { definition, created_at: now, ended_at: null, balances: [] };
-  const statements = [writeDefinition(env.DB, address, toDefinitionRow(held, now))];
-  if (replaced !== undefined)
-    statements.push(endDefinition(env.DB, address, { id: replaced.definition.id, version: now, at: now }));
-  await copy(env, address, statements);
-  return held;
+  const row = toDefinitionRow(held, now);
+  if (replaced === undefined) {
+    await copy(env, address, [writeDefinition(env.DB, address, row)]);
+    return held;
+  }
+  const { id: before, terms } = replaced.definition;
+  // A cycle that goes on is the new one's, and charged once.
+  const at = change === "restart" ? now : cycleAt(terms.schedule, now).start;
+  // A row's first version is when it was made.
+  const version = Math.max(now, replaced.created_at + 1);
+  const [written] = await copy(env, address, [
+    writeReplacement(env.DB, address, row, before),
+    endDefinition(env.DB, address, { id: before, version, at }),
+  ]);
+  if (written?.results.length === 1) return held;
+  throw new Problem("conflict", `Another request has ended or replaced ${before}; look at what the customer has now.`);
 }

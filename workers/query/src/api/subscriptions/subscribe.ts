@@ -29,6 +29,9 @@ export interface Plan {
   readonly time_zone: string;
   /** Nothing is replaced any more when the same request has been carried out before. */
   readonly replaced: HeldDefinition | undefined;
+  /** What that request replaced, while the database did not take note. */
+  readonly forgotten: string | null;
+  readonly change: NonNullable<SubscriptionInput["change"]>;
 }
 
 /**
@@ -53,19 +56,20 @@ export async function subscribe(env: QueryEnv, address: MeterAddress, input: Sub
   if ("faults" in sold)
     throw new Problem(
       "conflict",
-      `The product's allowance does not go with its metric any more; change the product. ${sold.faults.map(({ detail }) => detail).join(" ")}`,
+      `The product does not go with its metric any more; change the product. ${sold.faults.map(({ detail }) => detail).join(" ")}`,
     );
-  const { replaced } = plan;
-  const balance = await define(env, {
+  const { replaced, forgotten, change } = plan;
+  const request = {
     ...address,
     kind: "set",
     definition: sold.definition,
     metered,
-    mode: input.change ?? "keep",
+    mode: change,
     replaces: replaced?.definition.id ?? null,
     // One that was made before stays as it is, whether this request made it or one that came with it.
     only_new: replaced === undefined,
-  });
+  } as const;
+  const balance = await define(env, request, forgotten);
   const made = balance.definition.product;
   if (made !== null && made.id !== row.id) throw subscribed(balance.definition.id, "this metric", made.slug);
   const held = await toHeldNow(env, address, balance);
@@ -88,6 +92,7 @@ function planSubscription(
   const live = definitions.held.filter(isLive);
   const repeated = live.find(({ definition }) => definition.id === id && definition.product?.id === row.id);
   const replaced = repeated === undefined ? findReplaced(live, row, input) : undefined;
+  const forgotten = repeated === undefined ? null : findForgotten(definitions.held, row, input);
   const before = (repeated ?? replaced)?.definition.terms.schedule ?? null;
   // A cycle that begins anew is a whole one.
   const schedule = input.change === "restart" && repeated === undefined ? null : before;
@@ -96,7 +101,18 @@ function planSubscription(
     { schedule, now: Date.now(), time_zone: before?.time_zone ?? time_zone },
     "",
   );
-  return { id, product, anchor, time_zone: zone, replaced };
+  return { id, product, anchor, time_zone: zone, replaced, forgotten, change: input.change ?? "keep" };
+}
+
+/** What a request that is sent again has replaced: no meter holds it any more. */
+function findForgotten(
+  held: readonly HeldDefinition[],
+  { metric_id }: ProductRow,
+  { replaces }: SubscriptionInput,
+): string | null {
+  const isIt = ({ definition, balances }: HeldDefinition): boolean =>
+    definition.id === replaces && definition.metric_id === metric_id && balances.length === 0;
+  return held.find(isIt)?.definition.id ?? null;
 }
 
 /** The subscription that is replaced; none but this may be of the same metric, or of the same product without one. */

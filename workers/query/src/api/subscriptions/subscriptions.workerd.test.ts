@@ -103,7 +103,14 @@ describe("a subscription", () => {
     const rows = await env.DB.prepare("SELECT id, ended_at FROM definitions WHERE project_id = ?")
       .bind(project.id)
       .all();
+    expect(rows.results.map(({ id, ended_at }) => [id, ended_at === null])).toEqual(
+      expect.arrayContaining([
+        [made.id, false],
+        [again.id, true],
+      ]) as unknown,
+    );
     expect(rows.results).toHaveLength(2);
+    expect((await call(project, "DELETE /v1/products/small")).status).toBe(204);
   });
 
   test("ends when it is cancelled, and denies from then on", async () => {
@@ -181,6 +188,37 @@ describe("a subscription to a product without a metric", () => {
     const gold = await post(project, { product: "gold", replaces: made.id });
     expect(await live(project)).toEqual([gold]);
   });
+
+  test("is replaced once, by whichever of two requests comes first", async () => {
+    const project = await setUp();
+    const made = await post(project, { product: "support" });
+    for (const slug of ["gold", "silver"])
+      await json(project, "POST /v1/products", { body: { name: slug, slug, kind: "fee" }, status: 201 });
+    const answers = await Promise.all(
+      ["gold", "silver"].map((product) =>
+        call(project, `POST ${SUBSCRIPTIONS}`, { body: { product, replaces: made.id } }),
+      ),
+    );
+    const won = answers.find(({ status }) => status === 201);
+    const lost = answers.find(({ status }) => status === 409);
+    expect(await live(project)).toEqual([await won?.json()]);
+    expect(await lost?.json()).toMatchObject({ detail: expect.stringContaining(made.id) as string });
+  });
+});
+
+test("a product that prices a segment which its metric does not have any more cannot be subscribed to", async () => {
+  const project = await makeProject();
+  const segments = [{ name: "EU", filters: { and: [{ property: "r", op: "equals" as const, value: "EU" }] } }];
+  await makeMetric(project, { slug: "calls", type: "charge_metered", segments });
+  const body = { name: "API", slug: "api", kind: "usage", metric: "calls", prices: [{ ...PRICE, segment: "EU" }] };
+  await json(project, "POST /v1/products", { body, status: 201 });
+  for (const table of ["metrics", "metric_versions"])
+    await env.DB.prepare(
+      `UPDATE ${table} SET definition = json_set(definition, '$.segments', json('[]')) WHERE project_id = ?`,
+    )
+      .bind(project.id)
+      .run();
+  expect((await post<ProblemBody>(project, { product: "api" }, 409)).detail).toContain("EU");
 });
 
 test.each([

@@ -1,8 +1,9 @@
 import { decidedCounter } from "@tidemark/contract";
 import type { MetricDefinition } from "@tidemark/contract/metric-schema";
 import { type DayRange, shownDays } from "@tidemark/core/shown-days";
+import { dayOf } from "@tidemark/core/timestamp";
 import type { CounterView } from "@tidemark/core/usage-fold";
-import { readVersions } from "@tidemark/db/metric-versions";
+import { type MetricVersionRow, readVersions } from "@tidemark/db/metric-versions";
 import { toDefinition } from "../metrics/metric.ts";
 
 /** One version of a metric as a place where usage is kept, with the days that it is read for. */
@@ -26,44 +27,60 @@ export interface Selection {
 /** All of a metric, not split. */
 export const EVERYTHING: Selection = { labels: null, segment: null, only: [] };
 
-/** Every counter of some metrics, by metric: those of events, and the one of what was decided before it happened. */
+/**
+ * Every counter of some metrics, by metric: those of events, and those of what was decided before it happened,
+ * each by the labels and segments that its version had.
+ */
 export async function readCounters(
   db: D1Database,
   projectId: string,
   metrics: readonly MetricDefinition[],
 ): Promise<ReadonlyMap<string, readonly Counter[]>> {
-  const ofEvents = await readEventCounters(db, projectId, metrics);
+  const versionsOf = await readChanged(db, projectId, metrics);
   return new Map(
-    metrics.map((metric) => {
-      const decided = toCounter(decidedCounter(metric.id), metric, ALWAYS);
-      return [metric.id, [...(ofEvents.get(metric.id) ?? []), decided]];
-    }),
+    metrics.map((metric) => [metric.id, [...ofEvents(metric, versionsOf), ...ofDecisions(metric, versionsOf)]]),
   );
 }
 
-/**
- * The counters of some metrics' events, by metric. A metric that never changed its rules is its own, and costs
- * no query.
- */
+/** The counters of some metrics' events, by metric. */
 export async function readEventCounters(
   db: D1Database,
   projectId: string,
   metrics: readonly MetricDefinition[],
 ): Promise<ReadonlyMap<string, readonly Counter[]>> {
+  const versionsOf = await readChanged(db, projectId, metrics);
+  return new Map(metrics.map((metric) => [metric.id, ofEvents(metric, versionsOf)]));
+}
+
+type Versions = ReadonlyMap<string, readonly MetricVersionRow[]>;
+
+/** The versions of metrics that have several. One that never changed its rules is its own, and costs no query. */
+async function readChanged(db: D1Database, projectId: string, metrics: readonly MetricDefinition[]): Promise<Versions> {
   const changed = metrics.filter(({ version }) => version > 1).map(({ id }) => id);
-  const versions = Map.groupBy(await readVersions(db, projectId, changed), ({ metric_id }) => metric_id);
-  return new Map(
-    metrics.map((metric) => {
-      const own = versions.get(metric.id);
-      if (own === undefined) return [metric.id, [toCounter(metric.id, metric, ALWAYS)]];
-      const ranges = shownDays(own.map(({ shown_from }) => shown_from));
-      const counters = own.flatMap(({ counter_id, definition }, index) => {
-        const range = ranges[index] ?? null;
-        return range === null ? [] : [toCounter(counter_id, toDefinition(definition), range)];
-      });
-      return [metric.id, counters];
-    }),
-  );
+  return Map.groupBy(await readVersions(db, projectId, changed), ({ metric_id }) => metric_id);
+}
+
+function ofEvents(metric: MetricDefinition, versionsOf: Versions): readonly Counter[] {
+  const own = versionsOf.get(metric.id);
+  if (own === undefined) return [toCounter(metric.id, metric, ALWAYS)];
+  const ranges = shownDays(own.map(({ shown_from }) => shown_from));
+  return own.flatMap(({ counter_id, definition }, index) => {
+    const range = ranges[index] ?? null;
+    return range === null ? [] : [toCounter(counter_id, toDefinition(definition), range)];
+  });
+}
+
+/**
+ * A decision is made once, under the version that was in force, and never counted again: a version that
+ * others have taken the place of keeps its decisions. A meter may learn later that the next one has begun.
+ */
+function ofDecisions(metric: MetricDefinition, versionsOf: Versions): readonly Counter[] {
+  const own = versionsOf.get(metric.id);
+  if (own === undefined) return [toCounter(decidedCounter(metric.id), metric, ALWAYS)];
+  return own.map(({ counter_id, counts_from, definition }) => {
+    const first = counts_from === null ? -Infinity : dayOf(counts_from);
+    return toCounter(decidedCounter(counter_id), toDefinition(definition), { first, last: Infinity });
+  });
 }
 
 const ALWAYS: DayRange = { first: -Infinity, last: Infinity };

@@ -3,7 +3,9 @@ import type { CustomerUsage } from "@tidemark/contract/customer-schema";
 import type { MetricInput } from "@tidemark/contract/metric-schema";
 import type { TopCustomersAnswer } from "@tidemark/contract/report-schema";
 import type { Usage } from "@tidemark/contract/usage-schema";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { addVersion } from "../../../test/add-version.ts";
 import { json, makeMetric, makeProject, store, type TestProject, type Use } from "../../../test/fixture.ts";
 import { consume, setAllowance } from "../../../test/quota-fixture.ts";
 
@@ -73,5 +75,18 @@ describe("what was consumed is usage like what was reported", () => {
     await consume(project, "a", "m", { amount: 4 });
     await consume(project, "a", "m", { amount: 40 });
     expect(await values(project, "customer_id=a")).toEqual(["0", "4"]);
+  });
+
+  test("by the labels of the version that was in force, and for good, whatever was backfilled since", async () => {
+    const project = await makeProject();
+    const { id } = await makeMetric(project, { slug: "m", group_by: ["model", "region"] });
+    await store(project, decidedCounter(id), [{ customer: "a", at: yesterday, value: 3, labels: ["x", "eu"] }]);
+    const times = { effectiveFrom: NOW - 3_600_000, shownFrom: NOW - 3_600_000 };
+    const counter = await addVersion(project, id, { group_by: ["region"] }, times);
+    await store(project, decidedCounter(counter), [{ customer: "a", at: NOW, value: 5, labels: ["eu"] }]);
+    expect(await values(project, "filter=region:eu")).toEqual(["3", "5"]);
+    expect(await values(project, "customer_id=a&filter=region:eu")).toEqual(["3", "5"]);
+    await env.DB.prepare("UPDATE metric_versions SET shown_from = NULL WHERE project_id = ?").bind(project.id).run();
+    expect(await values(project, "")).toEqual(["3", "5"]);
   });
 });
