@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { cpuPerEvent } from "./cpu/cpu-per-event.ts";
 import { costMeter } from "./cost-meter/cost-meter.ts";
+import { decisions } from "./decisions/decisions.ts";
 import type { Benchmark, Figure } from "./figure.ts";
 import { stopAllWorkers } from "./harness/start-workers.ts";
 import { idMemory } from "./id-memory/id-memory.ts";
@@ -11,6 +12,7 @@ import { renderFigures } from "./table.ts";
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: ingestRatio,
   pipeline: pipelineRatio,
+  decisions,
   cost: costMeter,
   memory: idMemory,
   cpu: cpuPerEvent,

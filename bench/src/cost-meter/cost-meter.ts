@@ -1,9 +1,6 @@
 import { Workload, WORKLOAD_METRICS } from "@tidemark/testing/workload";
 import type { Counts } from "../counting/counts.ts";
 import { type Benchmark, ceilingGoal, type Figure } from "../figure.ts";
-import { LoadGenerator } from "../harness/load-generator.ts";
-import { objectsMax } from "../harness/open-files.ts";
-import { type Product, startProduct, UNDER_TEST } from "../harness/product.ts";
 import { type SentPart, verifyTotals } from "../harness/verify-totals.ts";
 import { whenDrained } from "../harness/when-drained.ts";
 import { whenFlushed } from "../harness/when-flushed.ts";
@@ -17,6 +14,16 @@ import {
   floorDollars,
   flushingLines,
 } from "./cost-lines.ts";
+import { decisionCosts } from "./decision-costs.ts";
+import {
+  CUSTOMERS_PER_GROUP,
+  money,
+  pauseForEviction,
+  type Platform,
+  sendRange,
+  startPlatform,
+  takeCounts,
+} from "./platform.ts";
 
 interface Case {
   readonly batch: number;
@@ -41,27 +48,20 @@ const CASES: readonly Case[] = [
   { batch: 100, requests: 300, groups: 3, goal: 0.33 },
   { batch: 1_000, requests: 33, groups: 3, goal: 0.27 },
 ];
-/** So rarely that no flush but the first falls into the run: what one costs is counted by itself. */
-const FLUSH_SECONDS = 900;
-/** An idle object leaves memory after ten seconds. */
-const EVICTION_MS = 11_000;
-const CUSTOMERS_PER_GROUP = 5_000;
-/** Objects that a group of a case can wake. */
-const GROUP_OBJECTS_MAX = 5_500;
+const CONNECTIONS = 16;
 
-/** What a million reference events cost at list price, by counting every operation that is billed. */
+/**
+ * What a million reference events, and a million decisions, cost at list price, by counting every operation that
+ * is billed.
+ */
 export const costMeter: Benchmark = async ({ quick }) => {
   const customers = quick ? 1_000 : 10_000;
-  const product = await startProduct({
-    entry: "bench/src/cost-meter/counted-worker.ts",
-    flushSecondsMin: FLUSH_SECONDS,
-    // Nothing is timed here, so nothing needs to reach a disk, and objects may come and go.
-    isUntimed: true,
-    mayEvict: true,
-  });
-  const load = new LoadGenerator();
+  return [...(await eventCosts(customers, quick)), ...(await decisionCosts(customers, quick))];
+};
+
+async function eventCosts(customers: number, quick: boolean): Promise<readonly Figure[]> {
+  const platform = await startPlatform(customers);
   try {
-    const platform: Platform = { product, load, url: await product.url(UNDER_TEST), customers };
     const cases = quick
       ? CASES.map((each) => ({ ...each, groups: 1, requests: Math.min(each.requests, 2_000) }))
       : CASES;
@@ -74,16 +74,8 @@ export const costMeter: Benchmark = async ({ quick }) => {
     console.log(renderCustomers(created, customers));
     return toFigures(measured, dollars(flushingLines(created)), customers);
   } finally {
-    load.stop();
-    await product.stop();
+    await platform.stop();
   }
-};
-
-interface Platform {
-  readonly product: Product;
-  readonly load: LoadGenerator;
-  readonly url: string;
-  readonly customers: number;
 }
 
 /** Sends one event of each customer and waits for the flush that follows: what they cost, once. */
@@ -99,20 +91,20 @@ async function createCustomers(platform: Platform, sent: SentPart[]): Promise<Co
   const workload = new Workload({ seed: 1, customers });
   workload.makeOneOfEach();
   sent.push({ workload, times: 1 });
-  return takeCounts(url);
+  return takeCounts(platform);
 }
 
 /** Sends a case's events and takes the counts. */
 async function measure(platform: Platform, { goal, ...each }: Case, seed: number, sent: SentPart[]): Promise<Measured> {
-  const { product, load, url, customers } = platform;
+  const { product, load, customers } = platform;
   const events = each.batch * each.requests * each.groups;
   await load.prepare({ workload: { seed, customers }, batch: each.batch, bodies: each.requests * each.groups });
   await pauseForEviction(customers);
-  await takeCounts(url);
+  await takeCounts(platform);
   const cpuBefore = product.cpuSeconds();
   await sendInGroups(platform, each, seed);
   const cpuSeconds = product.cpuSeconds() - cpuBefore;
-  const counts = await takeCounts(url);
+  const counts = await takeCounts(platform);
   const workload = new Workload({ seed, customers });
   workload.skip(events);
   sent.push({ workload, times: 1 });
@@ -121,23 +113,14 @@ async function measure(platform: Platform, { goal, ...each }: Case, seed: number
 
 /** Sends what was prepared; where files are scarce in groups, so that only one group's objects are awake. */
 async function sendInGroups(
-  { product, load, url, customers }: Platform,
+  platform: Platform,
   { requests, groups }: Pick<Case, "requests" | "groups">,
   round: number,
 ): Promise<void> {
   for (let group = 0; group < groups; group++) {
-    if (group > 0) await pauseForEviction(customers);
-    const { authorization } = product;
-    const range = [group * requests, (group + 1) * requests] as const;
-    await load.send({
-      port: Number(new URL(url).port),
-      authorization,
-      connections: 16,
-      durationMs: null,
-      range,
-      round,
-    });
-    await whenDrained(url);
+    if (group > 0) await pauseForEviction(platform.customers);
+    await sendRange(platform, [group * requests, (group + 1) * requests], { connections: CONNECTIONS, round });
+    await whenDrained(platform.url);
   }
 }
 
@@ -147,20 +130,6 @@ async function verify({ url, customers }: Platform, sent: readonly SentPart[]): 
     await pauseForEviction(customers);
     await verifyTotals(url, [from, Math.min(from + CUSTOMERS_PER_GROUP, customers)], sent);
   }
-}
-
-async function pauseForEviction(customers: number): Promise<void> {
-  const objects = objectsMax();
-  if (objects >= customers) return;
-  if (objects < GROUP_OBJECTS_MAX)
-    throw new Error(
-      `${customers} customers need more open files: at least ${3 * GROUP_OBJECTS_MAX + 1_000} (ulimit -Hn).`,
-    );
-  await new Promise((resolve) => setTimeout(resolve, EVICTION_MS));
-}
-
-async function takeCounts(url: string): Promise<Counts> {
-  return (await fetch(`${url}/counts`)).json<Counts>();
 }
 
 function perMillion({ events }: Measured, value: number): number {
@@ -252,8 +221,4 @@ function toFigures(measured: readonly Measured[], flushDollars: number, customer
       goal: ceilingGoal(most, 2),
     },
   ];
-}
-
-function money(amount: number): string {
-  return `$${amount.toFixed(amount < 0.01 ? 5 : 4)}`;
 }

@@ -3,6 +3,7 @@ import { type ConsumerEnv, queue, scheduled } from "@tidemark/consumer";
 import { fetch as ingest, type IngestEnv } from "@tidemark/ingest";
 import { countedBindings, operationsOf } from "../counting/counted-bindings.ts";
 import { counts, takeCounts } from "../counting/counts.ts";
+import { putAllowances } from "../harness/allowances.ts";
 import { noteProgress } from "../harness/queue-progress.ts";
 import { readState } from "../harness/read-state.ts";
 
@@ -12,13 +13,14 @@ export { CustomerMeter } from "../counting/counted-meter.ts";
 const REDELIVERED_EVERY = 1_000;
 let delivered = REDELIVERED_EVERY / 2;
 
-/** The counting path with every billed operation counted. */
+/** The counting and deciding path with every billed operation counted. */
 export default {
   async fetch(request, env, context) {
     if (request.method === "POST") {
       counts.requests++;
       return ingest(request, countedBindings(env), context);
     }
+    if (request.method === "PUT") return putAllowances(request.url, env);
     return Response.json(request.url.endsWith("/counts") ? takeCounts() : await readState(request.url, env));
   },
 

@@ -1,59 +1,73 @@
 // oxlint-disable-next-line no-restricted-imports -- The object that is measured, with its storage watched.
 import { type ConsumerEnv, CustomerMeter as Meter } from "@tidemark/consumer";
-import type { ApplyReply, ApplyRequest } from "@tidemark/contract";
+import type {
+  ApplyReply,
+  ApplyRequest,
+  DecideReply,
+  DecideRequest,
+  DefineReply,
+  DefineRequest,
+} from "@tidemark/contract";
 import { countedBindings } from "./counted-bindings.ts";
-import { counts } from "./counts.ts";
+import { countRows, counts } from "./counts.ts";
 
-interface OpenCursors {
-  readonly call: SqlStorageCursor<Record<string, SqlStorageValue>>[];
-  readonly other: SqlStorageCursor<Record<string, SqlStorageValue>>[];
+/** What was written since the last look. Whatever writes looks before anything else can write. */
+interface Written {
+  readonly statements: { readonly table: string; readonly cursor: SqlStorageCursor<Record<string, SqlStorageValue>> }[];
+  alarmsSet: number;
 }
 
 /** The meter as it is, with the rows counted that it writes: in its calls, in its alarm, and for its schema. */
 export class CustomerMeter extends Meter {
-  readonly #cursors: OpenCursors;
-  readonly #watch: { inCall: boolean; alarmsSet: number };
+  readonly #written: Written;
 
   constructor(context: DurableObjectState, env: ConsumerEnv) {
-    const cursors: OpenCursors = { call: [], other: [] };
-    const watch = { inCall: false, alarmsSet: 0 };
-    watchStorage(context.storage, cursors, watch);
+    const written: Written = { statements: [], alarmsSet: 0 };
+    watchStorage(context.storage, written);
     super(context, countedBindings(env));
-    this.#cursors = cursors;
-    this.#watch = watch;
-    counts.schemaRows += rowsOf(cursors.other);
+    this.#written = written;
+    counts.schemaRows += take(written).rows;
   }
 
-  /** Counting is synchronous up to the reply, so that whatever is written meanwhile is this call's. */
+  /** Counting is synchronous up to the reply. */
   override apply(request: ApplyRequest): Promise<ApplyReply> {
-    this.#watch.inCall = true;
-    this.#watch.alarmsSet = 0;
     const reply = super.apply(request);
-    this.#watch.inCall = false;
-    const rows = rowsOf(this.#cursors.call) + this.#watch.alarmsSet;
-    counts.calls++;
-    counts.callRows += rows;
-    counts.callRowsMax = Math.max(counts.callRowsMax, rows);
-    counts.alarmsSet += this.#watch.alarmsSet;
+    this.#countCall();
+    return reply;
+  }
+
+  /** Of decisions that are committed together, the first is said to have written all of it. */
+  override async decide(request: DecideRequest): Promise<DecideReply> {
+    const reply = await super.decide(request);
+    this.#countCall();
+    return reply;
+  }
+
+  /** What people set is no part of what use costs, but the alarm is the one that the first use would set. */
+  override async define(request: DefineRequest): Promise<DefineReply> {
+    const reply = await super.define(request);
+    counts.alarmsSet += take(this.#written).alarmsSet;
     return reply;
   }
 
   override async alarm(): Promise<void> {
-    this.#watch.alarmsSet = 0;
     await super.alarm();
-    const rows = rowsOf(this.#cursors.other) + this.#watch.alarmsSet;
-    this.#watch.alarmsSet = 0;
+    const { rows } = take(this.#written);
     counts.alarms++;
     counts.alarmRows += rows;
     counts.alarmRowsMax = Math.max(counts.alarmRowsMax, rows);
   }
+
+  #countCall(): void {
+    const { rows, alarmsSet } = take(this.#written);
+    counts.calls++;
+    counts.callRows += rows;
+    counts.callRowsMax = Math.max(counts.callRowsMax, rows);
+    counts.alarmsSet += alarmsSet;
+  }
 }
 
-function watchStorage(
-  storage: DurableObjectStorage,
-  cursors: OpenCursors,
-  watch: { inCall: boolean; alarmsSet: number },
-): void {
+function watchStorage(storage: DurableObjectStorage, written: Written): void {
   const { sql } = storage;
   const exec = sql.exec.bind(sql);
   sql.exec = <Row extends Record<string, SqlStorageValue>>(
@@ -61,19 +75,26 @@ function watchStorage(
     ...bindings: unknown[]
   ): SqlStorageCursor<Row> => {
     const cursor = exec<Row>(query, ...bindings);
-    (watch.inCall ? cursors.call : cursors.other).push(cursor);
+    written.statements.push({ table: /(?:INTO|UPDATE|FROM)\s+(\w+)/i.exec(query)?.[1] ?? "schema", cursor });
     return cursor;
   };
   const setAlarm = storage.setAlarm.bind(storage);
   storage.setAlarm = (at, options) => {
-    watch.alarmsSet++;
+    written.alarmsSet++;
     return setAlarm(at, options);
   };
 }
 
-/** What statements have written. They are read to their end by now, and a cursor knows only then. */
-function rowsOf(cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[]): number {
-  let rows = 0;
-  for (const cursor of cursors.splice(0)) rows += cursor.rowsWritten;
-  return rows;
+/** What was written, counted by table. Statements are read to their end by now, and a cursor knows only then. */
+function take(written: Written): { readonly rows: number; readonly alarmsSet: number } {
+  const { alarmsSet } = written;
+  let rows = alarmsSet;
+  for (const { table, cursor } of written.statements.splice(0)) {
+    const { rowsWritten } = cursor;
+    rows += rowsWritten;
+    if (rowsWritten > 0) countRows(table, rowsWritten);
+  }
+  written.alarmsSet = 0;
+  if (alarmsSet > 0) countRows("alarms set", alarmsSet);
+  return { rows, alarmsSet };
 }

@@ -10,7 +10,7 @@ export interface Counts {
   /** Messages of the event queue that were written, and that were delivered a second time. */
   eventMessages: number;
   redelivered: number;
-  /** Calls that count events, what they wrote, and the most that one of them wrote; setting an alarm is a row. */
+  /** Calls that count or decide, what they wrote, and the most that one of them wrote; setting an alarm is a row. */
   calls: number;
   callRows: number;
   callRowsMax: number;
@@ -22,6 +22,8 @@ export interface Counts {
   alarmRowsMax: number;
   /** What new objects wrote before their first call. */
   schemaRows: number;
+  /** All rows that objects wrote, by table; alarms by themselves. */
+  tables: Readonly<Record<string, number>>;
   /** Rows of D1, written ones by table. */
   d1RowsRead: number;
   d1UsageRows: number;
@@ -48,6 +50,7 @@ const NONE: Counts = {
   alarmRows: 0,
   alarmRowsMax: 0,
   schemaRows: 0,
+  tables: {},
   d1RowsRead: 0,
   d1UsageRows: 0,
   d1CustomerRows: 0,
@@ -58,6 +61,11 @@ const NONE: Counts = {
 
 /** The counts of this isolate: the Worker and its objects share one. */
 export const counts: Counts = { ...NONE };
+
+/** Counts rows of one table. */
+export function countRows(table: string, rows: number): void {
+  counts.tables = { ...counts.tables, [table]: (counts.tables[table] ?? 0) + rows };
+}
 
 /** The counts so far; they begin anew. */
 export function takeCounts(): Counts {

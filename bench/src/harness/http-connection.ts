@@ -2,14 +2,20 @@ import { connect, type Socket } from "node:net";
 
 const HEAD_END = "\r\n\r\n";
 
+/** An answer; its body is only there until the next request is sent. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
 /**
  * A keep-alive connection that has one request in flight. It reads just enough of HTTP to find an
- * answer's status and end, because the client shares its cores with what it measures.
+ * answer's status, body and end, because the client shares its cores with what it measures.
  */
 export class HttpConnection {
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
-  #answered: ((status: number) => void) | undefined;
+  #answered: ((answer: HttpAnswer) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
   private constructor(socket: Socket) {
@@ -28,8 +34,8 @@ export class HttpConnection {
     return new HttpConnection(socket);
   }
 
-  /** Sends a whole request and waits for the answer's status. The bytes must not change before that. */
-  send(request: Uint8Array): Promise<number> {
+  /** Sends a whole request and waits for the answer. The bytes must not change before that. */
+  send(request: Uint8Array): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       this.#answered = resolve;
       this.#failed = reject;
@@ -49,8 +55,10 @@ export class HttpConnection {
     const head = this.#received.toString("latin1", 0, headEnd);
     const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? [];
     if (length === undefined) return this.#failed?.(new Error(`An answer without a length: ${head}`));
-    if (this.#received.length < headEnd + HEAD_END.length + Number(length)) return;
+    const bodyAt = headEnd + HEAD_END.length;
+    if (this.#received.length < bodyAt + Number(length)) return;
+    const body = this.#received.subarray(bodyAt);
     this.#received = Buffer.alloc(0);
-    this.#answered?.(Number(head.slice(9, 12)));
+    this.#answered?.({ status: Number(head.slice(9, 12)), body });
   }
 }

@@ -1,42 +1,39 @@
 import { ROUND_AT, ROUND_DIGITS, roundText, Workload } from "@tidemark/testing/workload";
+import { answerParent } from "./child.ts";
 import { HttpConnection } from "./http-connection.ts";
-import type { LoadCommand, LoadOrder, LoadPlan, LoadReply, LoadResult } from "./load-plan.ts";
+import type { LoadCommand, LoadOrder, LoadPlan, LoadResult } from "./load-plan.ts";
 import { percentile } from "./statistics.ts";
 
 // The process that makes the load: forked, so that it competes with the server only for the machine.
 
-/** A body as it goes over the wire, and where the rounds of its events' ids stand in it. */
-interface PreparedBody {
+/** A request's body, then the whole request, as it goes over the wire, and where the rounds of its events' ids stand in it. */
+interface Prepared {
   readonly bytes: Buffer;
   readonly roundsAt: readonly number[];
 }
 
-let bodies: readonly PreparedBody[] = [];
+let path = "";
+let prepared: readonly Prepared[] = [];
 
-process.on("message", (command: LoadCommand) => {
-  void answer(command).then((reply) => process.send?.(reply));
+answerParent(async (asked): Promise<LoadResult | null> => {
+  const command = asked as LoadCommand;
+  if ("order" in command) return send(command.order);
+  const { plan } = command;
+  path = "path" in plan ? plan.path : "/v1/events";
+  prepared = toTexts(plan).map(prepare);
+  return null;
 });
-process.on("disconnect", () => process.exit());
 
-async function answer(command: LoadCommand): Promise<LoadReply> {
-  try {
-    if ("plan" in command) {
-      bodies = prepare(command.plan);
-      return { prepared: true };
-    }
-    return { result: await send(command.order) };
-  } catch (error) {
-    return { error: String(error) };
-  }
+function toTexts(plan: LoadPlan): readonly string[] {
+  if ("path" in plan) return plan.bodies;
+  const { workload, batch, bodies: count, oneOfEach } = plan;
+  const stream = new Workload(workload);
+  if (oneOfEach === true) return inBatches(stream.makeOneOfEach(), batch);
+  return Array.from({ length: count }, () => stream.nextBody(batch));
 }
 
-function prepare({ workload, batch, bodies: count, oneOfEach }: LoadPlan): readonly PreparedBody[] {
-  const stream = new Workload(workload);
-  const texts =
-    oneOfEach === true
-      ? inBatches(stream.makeOneOfEach(), batch)
-      : Array.from({ length: count }, () => stream.nextBody(batch));
-  return texts.map((text) => ({ bytes: Buffer.from(text), roundsAt: findRounds(text) }));
+function prepare(text: string): Prepared {
+  return { bytes: Buffer.from(text), roundsAt: findRounds(text) };
 }
 
 function inBatches(events: readonly string[], size: number): readonly string[] {
@@ -54,12 +51,14 @@ function findRounds(body: string): readonly number[] {
 }
 
 async function send(order: LoadOrder): Promise<LoadResult> {
-  const requests = bodies.slice(...(order.range ?? [])).map((body) => withHead(body, order));
+  const { yes = "" } = order;
+  const requests = prepared.slice(...(order.range ?? [])).map((body) => withHead(body, order));
   const connections = await Promise.all(
     Array.from({ length: order.connections }, () => HttpConnection.open(order.port)),
   );
   const milliseconds: number[] = [];
   let refused = 0;
+  let allowed = 0;
   const startedAt = performance.now();
   const endAt = order.durationMs === null ? Infinity : startedAt + order.durationMs;
 
@@ -72,7 +71,9 @@ async function send(order: LoadOrder): Promise<LoadResult> {
         stamp(request, round);
         const sentAt = performance.now();
         if (sentAt > endAt) return;
-        if ((await connection.send(request.bytes)) !== 202) refused++;
+        const { status, body } = await connection.send(request.bytes);
+        if (status !== 200 && status !== 202) refused++;
+        if (body.includes(yes)) allowed++;
         milliseconds.push(performance.now() - sentAt);
       }
       if (order.durationMs === null) return;
@@ -84,21 +85,22 @@ async function send(order: LoadOrder): Promise<LoadResult> {
   return {
     requests: milliseconds.length,
     refused,
+    allowed,
     seconds,
     p50Ms: percentile(milliseconds, 0.5),
     p99Ms: percentile(milliseconds, 0.99),
   };
 }
 
-function withHead({ bytes, roundsAt }: PreparedBody, { port, authorization }: LoadOrder): PreparedBody {
+function withHead({ bytes, roundsAt }: Prepared, { port, authorization }: LoadOrder): Prepared {
   const head = Buffer.from(
-    `POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${bytes.length}\r\n\r\n`,
+    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${bytes.length}\r\n\r\n`,
   );
   return { bytes: Buffer.concat([head, bytes]), roundsAt: roundsAt.map((at) => at + head.length) };
 }
 
 /** Gives a body's events the ids of a round. */
-function stamp({ bytes, roundsAt }: PreparedBody, round: number): void {
+function stamp({ bytes, roundsAt }: Prepared, round: number): void {
   const digits = Buffer.from(roundText(round), "latin1");
   for (const at of roundsAt) digits.copy(bytes, at, 0, ROUND_DIGITS);
 }

@@ -3,8 +3,10 @@ import type { ConsumerEnv } from "@tidemark/consumer";
 import type { IngestEnv } from "@tidemark/ingest";
 import { meterName } from "@tidemark/contract";
 import { type CustomerTotals, customerId, WORKLOAD_METRICS, ZONES } from "@tidemark/testing/workload";
+import { readUsed } from "./allowances.ts";
 import { PROJECT_ID } from "./project.ts";
 import { reportProgress } from "./queue-progress.ts";
+import { ranksOf } from "./ranks.ts";
 
 const METRIC_IDS = WORKLOAD_METRICS.map((metric) => metric.id);
 
@@ -18,6 +20,8 @@ export async function readState(url: string, env: IngestEnv & ConsumerEnv): Prom
       return { usageRows: await env.DB.prepare("SELECT COUNT(*) AS rows FROM usage_days").first<number>("rows") };
     case "/totals":
       return readTotals(env, Number(searchParams.get("from")), Number(searchParams.get("to")));
+    case "/used":
+      return { used: await readUsed(env, ranksOf(searchParams)) };
     default:
       throw new Error(`There is nothing at ${pathname}.`);
   }

@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import type { Counts } from "../counting/counts.ts";
 import { type Benchmark, ceilingGoal, type Figure } from "../figure.ts";
+import { freePort } from "../harness/free-port.ts";
 import { startProduct, UNDER_TEST } from "../harness/product.ts";
 import { median, percentile } from "../harness/statistics.ts";
 import { renderCurve } from "./curve.ts";
@@ -188,13 +188,4 @@ function rowsMean(calls: readonly Call[]): number {
 
 function rowsMost(calls: readonly Call[]): number {
   return most(calls.map((call) => call.rows));
-}
-
-/** A port that nobody listens on: Miniflare does not tell which one its inspector took. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

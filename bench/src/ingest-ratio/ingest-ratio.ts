@@ -82,6 +82,8 @@ async function startSides(): Promise<{ readonly ours: Side; readonly bare: Side;
     name: UNDER_TEST,
     script: await bundle(INGEST),
     bindings: { KEY_PEPPER: PEPPER },
+    // The meters are another Worker's, and no event waits for them.
+    durableObjects: {},
   };
   const rival = { name: UNDER_TEST, script: await bundle("bench/src/ingest-ratio/bare-worker.ts"), queueProducers };
   const ours = await startWorkers({ workers: [product, sink] });

@@ -1,0 +1,4 @@
+/** A Worker that does nothing but answer. */
+export default {
+  fetch: () => new Response("Hello World!"),
+} satisfies ExportedHandler;
