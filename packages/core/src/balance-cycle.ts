@@ -22,7 +22,7 @@ export interface CycleState {
   used: Exact;
   /** What usage that goes on had come to when the cycle began. */
   used_before: Exact;
-  /** Whether there was any. */
+  /** Whether there were facts at all. */
   is_used: boolean;
   /** Of `latest`: when the value was said; `null` before. */
   said_at: number | null;

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { assert, expect, test } from "vitest";
@@ -13,6 +14,8 @@ import type { Part } from "./bucket.ts";
 const RUNS = 20_000;
 /** The oracle does everything again for each question. */
 const ORACLE_RUNS = 3_000;
+/** The same histories every time; another seed brings others: `ORACLE_SEED=$RANDOM npm test -- balance.property`. */
+const ORACLE_SEED = Number(process.env["ORACLE_SEED"] ?? 20_261_121);
 const TWIN_RUNS = 1_000;
 const TIMEOUT_MS = 120_000;
 
@@ -56,7 +59,7 @@ test(
           expectSame(driver.standing(), standing);
         }
       }),
-      { numRuns: ORACLE_RUNS },
+      { numRuns: ORACLE_RUNS, seed: ORACLE_SEED },
     );
   },
   TIMEOUT_MS,

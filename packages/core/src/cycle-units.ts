@@ -159,11 +159,10 @@ export function deduct(cycle: CycleState, units: Exact): void {
   cycle.forfeited = addExact(cycle.forfeited, units);
 }
 
-/** Puts units back where they were taken; what nobody had vanishes. */
+/** Puts units back where they were taken, and so that overage is paid in burn order; what nobody had vanishes. */
 function putBack(cycle: CycleState, parts: readonly Part[]): void {
-  for (const [id, units] of parts) {
-    const bucket = bucketOf(cycle, id);
-    if (bucket !== undefined) settle(cycle, bucket, units);
+  for (const bucket of cycle.buckets) {
+    for (const [id, units] of parts) if (id === bucket.id) settle(cycle, bucket, units);
   }
 }
 
