@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { simulateLeases } from "../test/lease-simulation.ts";
+import { simulateLeases, unluckySchedule } from "../test/lease-simulation.ts";
 import { ModelMeter } from "../test/model-meter.ts";
 import { seededRandom } from "../test/seeded-random.ts";
 import { type LeaseAnswer, LeaseBook, type LeaseRequest } from "./lease-book.ts";
@@ -261,18 +261,7 @@ function playFaults(seed: number): { meter: ModelMeter; result: ReturnType<typeo
     repeatsLifetime: random() < 0.5,
     renewsExpired: random() < 0.5,
   });
-  const result = simulateLeases({
-    meter,
-    random,
-    holders: 8,
-    durationMs: 60_000,
-    unitsPerSecond: 10_000,
-    unitsAtOnce: 3_000,
-    delayMs: [1, 20 + random() * random() * 2_000],
-    lossChance: random() * 0.2,
-    crashChance: random() * 0.03,
-    partitionChance: random() * 0.1,
-  });
+  const result = simulateLeases({ meter, ...unluckySchedule(random) });
   return { meter, result };
 }
 

@@ -40,6 +40,21 @@ interface Holder {
 
 const REQUEST_MS_MAX = 3_000;
 
+/** Eight busy holders for a minute, with bad luck of every kind: how much of each, chance decides. */
+export function unluckySchedule(random: () => number): Omit<SimulationOptions, "meter"> {
+  return {
+    random,
+    holders: 8,
+    durationMs: 60_000,
+    unitsPerSecond: 10_000,
+    unitsAtOnce: 3_000,
+    delayMs: [1, 20 + random() * random() * 2_000],
+    lossChance: random() * 0.2,
+    crashChance: random() * 0.03,
+    partitionChance: random() * 0.1,
+  };
+}
+
 /** Plays holders against a meter in simulated time. The same seed plays the same. */
 export function simulateLeases(options: SimulationOptions): SimulationResult {
   return new Simulation(options).run();

@@ -1,4 +1,4 @@
-import type { DecideRequest, LeaseAnswer } from "@tidemark/contract";
+import type { LeaseAnswer } from "@tidemark/contract";
 import { grantableOf } from "@tidemark/core/balance-view";
 import { greater, lesser, subtract } from "@tidemark/core/bucket";
 import { addExact, type Exact } from "@tidemark/core/exact";
@@ -6,19 +6,17 @@ import type { Hold } from "@tidemark/core/hold";
 import { toTime } from "./answers.ts";
 import { countUsed } from "./count-leased.ts";
 import { tooManyHolds } from "./decide-reservation.ts";
-import { canonical, contentOf, type Decided, type Desk, problem, toUnits } from "./desk.ts";
+import { canonical, contentOf, type Decided, type Desk, problem, toUnits, type RequestOf } from "./desk.ts";
 import type { HoldMeta, LiveBalance } from "./live-balance.ts";
 import { endOf } from "./end-of.ts";
 import { repeat, stale, toLease } from "./lease-answers.ts";
 import { reportEnded } from "./report-ended.ts";
 
-type Request<Kind extends DecideRequest["kind"]> = Extract<DecideRequest, { readonly kind: Kind }>;
-
 /** A lease ends this long before its cycle does: no holder's clock is that wrong about how long a grant lives. */
 const CYCLE_MARGIN_MS = 2_000;
 
 /** Hands units to a holder who then decides alone. They are debited now, so that no crash can pass the limit. */
-export function lease(desk: Desk, request: Request<"lease">): Decided {
+export function lease(desk: Desk, request: RequestOf<"lease">): Decided {
   const { quotas, now } = desk;
   const { id, metric: slug, want, holder, ttl_ms, return_after_ms } = request;
   const content = contentOf(slug, canonical(want), holder, ttl_ms, return_after_ms);
@@ -94,7 +92,7 @@ function expiryOf(lives: readonly LiveBalance[], now: number, ttlMs: number): nu
  * Counts what a holder used since the report before. With `want` it keeps what it has and gets more; without,
  * the rest goes back and the lease is over.
  */
-export function report(desk: Desk, request: Request<"report">): Decided {
+export function report(desk: Desk, request: RequestOf<"report">): Decided {
   const { quotas, now } = desk;
   const { lease: id, sequence, key = null } = request;
   const lives = quotas.holding(id, now);
@@ -188,7 +186,7 @@ function currentOf({ quotas, now }: Desk, id: string, first: LeaseAnswer): Decid
   };
 }
 
-function noLease({ id, metric, holder }: Request<"lease">, now: number, reason: LeaseAnswer["reason"]): LeaseAnswer {
+function noLease({ id, metric, holder }: RequestOf<"lease">, now: number, reason: LeaseAnswer["reason"]): LeaseAnswer {
   const none = { granted: "0", sequence: 1, expires_at: toTime(now), ttl_ms: 0, remaining: "0" } as const;
   return { id, metric, holder, ...none, ...(reason === undefined ? {} : { reason }) };
 }

@@ -1,4 +1,4 @@
-import type { DecideRequest, Decision, ReservationAnswer } from "@tidemark/contract";
+import type { Decision, ReservationAnswer } from "@tidemark/contract";
 import { formatExact, type Json } from "@tidemark/core";
 import { grantableOf } from "@tidemark/core/balance-view";
 import { lesser, type Part, subtract } from "@tidemark/core/bucket";
@@ -16,16 +16,15 @@ import {
   type Properties,
   toUnits,
   toCounted,
+  type RequestOf,
 } from "./desk.ts";
 import type { HoldMeta, LiveBalance } from "./live-balance.ts";
 import { endOf } from "./end-of.ts";
 import type { Metered } from "./metered-metrics.ts";
 import type { Quotas } from "./quotas.ts";
 
-type Request<Kind extends DecideRequest["kind"]> = Extract<DecideRequest, { readonly kind: Kind }>;
-
 /** Sets units aside until they are committed, released or expire. */
-export function reserve(desk: Desk, request: Request<"reserve">): Decided {
+export function reserve(desk: Desk, request: RequestOf<"reserve">): Decided {
   const { quotas, now } = desk;
   const { id, item, ttl_ms, on_expiry, is_named = true, properties = null } = request;
   const content = contentOf(item.metric, canonical(item.amount), ttl_ms, on_expiry, properties);
@@ -110,7 +109,7 @@ function repeatReserve(first: DecisionRecord, content: number, id: string): Deci
 }
 
 /** Uses what is reserved, or part of it, and lets the rest go. */
-export function commit(desk: Desk, request: Request<"commit">): Decided {
+export function commit(desk: Desk, request: RequestOf<"commit">): Decided {
   const { reservation: id, amount, properties, on_excess } = request;
   const open = openHold(desk, id);
   if (open === undefined) return repeatEnd(desk, id);
@@ -129,13 +128,13 @@ export function commit(desk: Desk, request: Request<"commit">): Decided {
 }
 
 /** Lets go what is reserved. */
-export function release(desk: Desk, { reservation: id }: Request<"release">): Decided {
+export function release(desk: Desk, { reservation: id }: RequestOf<"release">): Decided {
   const open = openHold(desk, id);
   return open === undefined ? repeatEnd(desk, id) : finish(desk, id, open, 0, null, "release");
 }
 
 /** Gives a reservation more time, counted from now. */
-export function extend(desk: Desk, { reservation: id, ttl_ms }: Request<"extend">): Decided {
+export function extend(desk: Desk, { reservation: id, ttl_ms }: RequestOf<"extend">): Decided {
   const open = openHold(desk, id);
   if (open === undefined) return repeatEnd(desk, id);
   const { lives, metered, held } = open;

@@ -1,4 +1,4 @@
-import type { DecideRequest, Decision, DenialReason } from "@tidemark/contract";
+import type { Decision, DenialReason } from "@tidemark/contract";
 import { evaluate, type Exact, type Json } from "@tidemark/core";
 import type { Part } from "@tidemark/core/bucket";
 import { addExact } from "@tidemark/core/exact";
@@ -16,12 +16,13 @@ import {
   Refused,
   toUnits,
   toCounted,
+  type RequestOf,
 } from "./desk.ts";
 import type { LiveBalance } from "./live-balance.ts";
 import { afterAllOf, endOf, returnOf } from "./end-of.ts";
 import type { Metered } from "./metered-metrics.ts";
 
-type UseRequest = Extract<DecideRequest, { readonly kind: "check" | "consume" }>;
+type UseRequest = RequestOf<"check" | "consume">;
 
 /**
  * A check, or a consume of one metric or several: all of it or nothing. The same id gets the same answer;

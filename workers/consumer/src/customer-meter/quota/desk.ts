@@ -1,4 +1,4 @@
-import type { DecideProblem, DecideReply, RawAmount } from "@tidemark/contract";
+import type { DecideProblem, DecideReply, DecideRequest, RawAmount } from "@tidemark/contract";
 import { DECIMAL_PLACES_MAX, type Exact, hash32, type Json, type Metric, toExact, toLabel } from "@tidemark/core";
 import type { Counted } from "./decision-record.ts";
 import type { Metered } from "./metered-metrics.ts";
@@ -47,6 +47,9 @@ export type Properties = Readonly<Record<string, unknown>> | null;
 export function problem(code: DecideProblem["code"], detail: string, pointer?: string): Decided {
   return { reply: { kind: "problem", code, detail, ...(pointer === undefined ? {} : { pointer }) }, effect: "none" };
 }
+
+/** One kind of question. */
+export type RequestOf<Kind extends DecideRequest["kind"]> = Extract<DecideRequest, { readonly kind: Kind }>;
 
 /** Why a question cannot be answered; thrown within a decision, and turned into its reply. */
 export class Refused extends Error {

@@ -4,7 +4,11 @@ import { type DecideReply, type DecideRequest, meterName } from "@tidemark/contr
 import { defineRequest } from "@tidemark/testing/quota";
 import { expect, test } from "vitest";
 import type { LeaseAnswer, LeaseRequest } from "@tidemark/sdk/lease-book";
-import { type SimulationResult, simulateLeases } from "../../../../../packages/sdk/test/lease-simulation.ts";
+import {
+  type SimulationResult,
+  simulateLeases,
+  unluckySchedule,
+} from "../../../../../packages/sdk/test/lease-simulation.ts";
 import type { LeaseMeter } from "../../../../../packages/sdk/test/model-meter.ts";
 import { seededRandom } from "../../../../../packages/sdk/test/seeded-random.ts";
 import { decide } from "./decide.ts";
@@ -79,18 +83,7 @@ async function withSql<Result>(work: (sql: SqlStorage) => Result): Promise<Resul
 
 function play(meter: RealMeter, seed: number): SimulationResult {
   const random = seededRandom(seed);
-  return simulateLeases({
-    meter,
-    random,
-    holders: 8,
-    durationMs: 60_000,
-    unitsPerSecond: 10_000,
-    unitsAtOnce: 3_000,
-    delayMs: [1, 20 + random() * random() * 2_000],
-    lossChance: random() * 0.2,
-    crashChance: random() * 0.03,
-    partitionChance: random() * 0.1,
-  });
+  return simulateLeases({ meter, ...unluckySchedule(random) });
 }
 
 test("in 1,000 schedules of crashes, delays, losses and partitions, 8 holders never admit more than the limit", async () => {

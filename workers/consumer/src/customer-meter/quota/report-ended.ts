@@ -1,14 +1,12 @@
-import type { DecideRequest, LeaseAnswer } from "@tidemark/contract";
+import type { LeaseAnswer } from "@tidemark/contract";
 import { toTime } from "./answers.ts";
 import { countUsed } from "./count-leased.ts";
-import { type Decided, type Desk, problem, toUnits } from "./desk.ts";
+import { type Decided, type Desk, problem, toUnits, type RequestOf } from "./desk.ts";
 import { afterAllOf, endOf } from "./end-of.ts";
 import { remainingOf, repeat, stale } from "./lease-answers.ts";
 
-type Request<Kind extends DecideRequest["kind"]> = Extract<DecideRequest, { readonly kind: Kind }>;
-
 /** A report of a lease that is not open any more. */
-export function reportEnded(desk: Desk, { lease: id, sequence, key = null, used: raw }: Request<"report">): Decided {
+export function reportEnded(desk: Desk, { lease: id, sequence, key = null, used: raw }: RequestOf<"report">): Decided {
   const { quotas, now } = desk;
   const end = quotas.log.find(endOf(id));
   if (end?.kind !== "report" || end.extra === null)
