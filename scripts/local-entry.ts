@@ -11,13 +11,14 @@ interface LocalEnv extends Env {
 }
 
 interface Waiting {
-  readonly queue: "EVENTS" | "ROLLUPS" | "JOBS";
+  readonly queue: "EVENTS" | "ROLLUPS" | "JOBS" | "NOTIFICATIONS";
   readonly body: string;
 }
 
 const QUEUES: Readonly<Record<string, Waiting["queue"]>> = {
   "tidemark-rollups": "ROLLUPS",
   "tidemark-jobs": "JOBS",
+  "tidemark-notifications": "NOTIFICATIONS",
 };
 
 const state = { sent: 0, taken: 0, inHand: 0, draining: false };
@@ -40,7 +41,13 @@ function counted(queue: Queue<string>): Queue<string> {
 }
 
 function withCount<E extends Env>(env: E): E {
-  return { ...env, EVENTS: counted(env.EVENTS), ROLLUPS: counted(env.ROLLUPS), JOBS: counted(env.JOBS) };
+  return {
+    ...env,
+    EVENTS: counted(env.EVENTS),
+    ROLLUPS: counted(env.ROLLUPS),
+    JOBS: counted(env.JOBS),
+    NOTIFICATIONS: counted(env.NOTIFICATIONS),
+  };
 }
 
 export class CustomerMeter extends Meter {

@@ -16,6 +16,8 @@ export interface PlatformOptions {
   /** Where everything is kept. */
   readonly stateDirectory: string;
   readonly pepper: string;
+  /** Origins that webhooks may go to besides public https ones, separated by spaces. */
+  readonly webhookOrigins: string;
 }
 
 export interface Platform {
@@ -78,14 +80,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 interface Backlog {
   readonly queued: number;
   readonly in_hand: number;
-  readonly waiting: readonly { readonly queue: "EVENTS" | "ROLLUPS" | "JOBS"; readonly body: string }[];
+  readonly waiting: readonly {
+    readonly queue: "EVENTS" | "ROLLUPS" | "JOBS" | "NOTIFICATIONS";
+    readonly body: string;
+  }[];
 }
 
 function isEmpty({ queued, in_hand, waiting }: Backlog): boolean {
   return queued === 0 && in_hand === 0 && waiting.length === 0;
 }
 
-async function openMiniflare({ port, stateDirectory, pepper }: PlatformOptions, token: string): Promise<Miniflare> {
+async function openMiniflare(
+  { port, stateDirectory, pepper, webhookOrigins }: PlatformOptions,
+  token: string,
+): Promise<Miniflare> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"));
   const options = convertV4MiniflareOptions({
     cf: false,
@@ -95,7 +103,12 @@ async function openMiniflare({ port, stateDirectory, pepper }: PlatformOptions, 
         ...workerOptions,
         name: "tidemark",
         modules: [{ type: "ESModule", path: "index.js", contents: await bundle() }],
-        bindings: { ...(workerOptions.bindings as Record<string, string>), KEY_PEPPER: pepper, LOCAL_TOKEN: token },
+        bindings: {
+          ...(workerOptions.bindings as Record<string, string>),
+          KEY_PEPPER: pepper,
+          LOCAL_TOKEN: token,
+          WEBHOOK_ORIGINS: webhookOrigins,
+        },
         unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       },
     ],

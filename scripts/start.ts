@@ -39,7 +39,8 @@ console.log(`ready ${platform.url}`);
 async function open(): Promise<Platform> {
   const pepper = readOrMake("pepper", () => randomBytes(32).toString("hex"));
   try {
-    return await startPlatform({ port, stateDirectory, pepper });
+    const webhookOrigins = process.env["TIDEMARK_WEBHOOK_ORIGINS"] ?? "";
+    return await startPlatform({ port, stateDirectory, pepper, webhookOrigins });
   } catch (error) {
     console.error(
       `Tidemark could not start on port ${port}. Is it taken? PORT=8788 npm start uses another.\n${String(error)}`,

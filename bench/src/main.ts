@@ -5,6 +5,7 @@ import { decisions } from "./decisions/decisions.ts";
 import type { Benchmark, Figure } from "./figure.ts";
 import { stopAllWorkers } from "./harness/start-workers.ts";
 import { idMemory } from "./id-memory/id-memory.ts";
+import { insight } from "./insight/insight.ts";
 import { ingestRatio } from "./ingest-ratio/ingest-ratio.ts";
 import { pipelineRatio } from "./pipeline-ratio/pipeline-ratio.ts";
 import { renderFigures } from "./table.ts";
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: ingestRatio,
   pipeline: pipelineRatio,
   decisions,
+  insight,
   cost: costMeter,
   memory: idMemory,
   cpu: cpuPerEvent,

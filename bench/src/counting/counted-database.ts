@@ -17,7 +17,7 @@ export function countedDatabase(database: D1Database): D1Database {
   });
 }
 
-/** A prepared statement; `first` is answered by `all`, because it would tell no `meta`. */
+/** A prepared statement; `first` and `raw` are answered by `all`, because they would tell no `meta`. */
 class CountedStatement {
   readonly real: D1PreparedStatement;
   readonly sql: string;
@@ -35,6 +35,10 @@ class CountedStatement {
     const result = await this.real.all<Row>();
     count(result.meta, this.sql);
     return result;
+  }
+
+  async raw(): Promise<unknown[][]> {
+    return (await this.all<Record<string, unknown>>()).results.map((row) => Object.values(row));
   }
 
   run<Row>(): Promise<D1Result<Row>> {

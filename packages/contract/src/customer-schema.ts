@@ -1,6 +1,6 @@
 import { isTimeZone } from "@tidemark/core/time-zone";
 import * as z from "zod";
-import { DateSchema, InstantSchema, PageQuerySchema, QuantitySchema } from "./answer-schema.ts";
+import { DateSchema, InstantSchema, pageOf, PageQuerySchema, QuantitySchema } from "./answer-schema.ts";
 import { NAME_LENGTH_MAX } from "./limits.ts";
 import { optionalText, plainText } from "./text-schema.ts";
 import { ATTRIBUTE_KEY_LENGTH_MAX, ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX } from "./query-limits.ts";
@@ -53,18 +53,92 @@ export type Customer = z.infer<typeof CustomerSchema>;
 
 /** The query of `GET /v1/customers`. */
 export const CustomersQuerySchema = PageQuerySchema.extend({
-  q: optionalText(NAME_LENGTH_MAX).default("").describe("Only customers whose id begins with this."),
+  q: optionalText(NAME_LENGTH_MAX)
+    .default("")
+    .describe("Only customers whose id begins with this, or whose name contains it in either case."),
+  plan: optionalText(NAME_LENGTH_MAX).optional().describe("Only customers on this plan."),
+  metrics: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Metrics to add a column of each, by their slugs and joined by commas, or `all`."),
+  sort: z
+    .string()
+    .regex(
+      /^-?(?:metric:)?[a-z0-9][a-z0-9_-]*$/,
+      "Must be a field or a metric's slug, with - before it for descending.",
+    )
+    .default("customer_id")
+    .describe(
+      "customer_id, name, first_seen_at, last_seen_at (with `metrics`), or a metric's slug, with `-` before it for " +
+        "descending. A metric with the name of a field is written metric:slug. Who has no value comes last.",
+    ),
+  min: z.string().optional().describe("Only customers with at least this much of the metric that they are sorted by."),
 });
+export type CustomersQuery = z.infer<typeof CustomersQuerySchema>;
+
+const DisplaySchema = z.object({
+  format: z.enum(["numeric", "currency"]),
+  currency: z.string().nullable(),
+  style: z.enum(["number", "sparkline"]),
+});
+
+const ColumnUsageSchema = z.object({
+  value: QuantitySchema.nullable().describe("Usage of the metric's own interval, today's until now."),
+  previous: QuantitySchema.nullable().describe("Usage of as many days before."),
+  change: z
+    .string()
+    .nullable()
+    .describe("Of both without their last day, because today is not over; null when there was nothing before."),
+  approximate: z.boolean(),
+});
+export type ColumnUsage = z.infer<typeof ColumnUsageSchema>;
+
+/** A customer in a list, with what was asked for beside it. */
+export const ListedCustomerSchema = CustomerSchema.extend({
+  last_seen_at: InstantSchema.nullable()
+    .optional()
+    .describe("With `metrics`: the latest event that counted in one of them, on a UTC day of its interval."),
+  usage: z.record(z.string(), ColumnUsageSchema).optional().describe("With `metrics`: by slug."),
+}).meta({ id: "ListedCustomer" });
+export type ListedCustomer = z.infer<typeof ListedCustomerSchema>;
+
+/** The answer of `GET /v1/customers`. */
+export const CustomersSchema = pageOf(ListedCustomerSchema)
+  .extend({
+    metrics: z
+      .array(
+        z.object({
+          metric: z.string().describe("The metric's slug."),
+          name: z.string().describe("The column's title."),
+          unit: z.string(),
+          days: z.int().describe("Its interval, today included."),
+          ...DisplaySchema.shape,
+        }),
+      )
+      .optional()
+      .describe("With `metrics`: the columns, in their order."),
+    time_zone: z.string().optional().describe("With `metrics`: in whose days intervals are cut."),
+    as_of: InstantSchema.optional().describe("With `metrics`: when the figures were read."),
+  })
+  .meta({ id: "Customers" });
+export type Customers = z.infer<typeof CustomersSchema>;
 
 /** The query of `GET /v1/customers/{id}/usage`. */
 export const CustomerUsageQuerySchema = z.strictObject({
-  days: z.enum(["7", "30", "90"], "Must be 7, 30 or 90.").default("30").describe("How many days, today included."),
+  days: z
+    .enum(["7", "30", "90"], "Must be 7, 30 or 90.")
+    .optional()
+    .describe("How many days, today included; each metric's own display interval when absent."),
 });
 
 const MetricUsageSchema = z.object({
   metric: z.string().describe("The metric's slug."),
   name: z.string(),
   unit: z.string(),
+  days: z.int().describe("How many days, today included."),
+  from: DateSchema,
+  ...DisplaySchema.shape,
   value: QuantitySchema.nullable().describe("Usage of all days, today's until now."),
   previous: QuantitySchema.nullable().describe("Usage of as many days before."),
   change: z
@@ -85,8 +159,8 @@ const MetricUsageSchema = z.object({
 export const CustomerUsageSchema = z
   .object({
     customer_id: z.string(),
-    days: z.int(),
-    from: DateSchema,
+    days: z.int().nullable().describe("As it was asked; null for each metric's own."),
+    from: DateSchema.describe("The first day of the longest interval."),
     to: DateSchema.describe("Today, which is not over."),
     time_zone: z.string(),
     as_of: InstantSchema,

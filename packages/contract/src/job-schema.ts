@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CustomerIdSchema, DateSchema, InstantSchema } from "./answer-schema.ts";
+import { ArchiveQuestionSchema, ArchiveResultSchema } from "./query-schema.ts";
 
 /** A point of time or a whole day; jobs count whole UTC days. */
 const TimeSchema = z
@@ -33,7 +34,7 @@ export const JobInputSchema = z
 export const JobSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(["backfill", "rebuild", "verify"]),
+    kind: z.enum(["backfill", "rebuild", "verify", "query"]),
     state: z.enum(["waiting", "running", "done", "failed"]),
     metric: z.string().nullable().describe("The slug of the metric of a backfill."),
     version: z.int().nullable(),
@@ -60,7 +61,11 @@ export const JobSchema = z
         }),
       )
       .describe("The first of them; none for a backfill."),
-    error: z.string().nullable().describe("Why the last attempt failed; it is tried again."),
+    error: z.string().nullable().describe("Why the last attempt failed; it is tried again unless the job has failed."),
+    query: ArchiveQuestionSchema.nullable().describe("What a query asks of the archive."),
+    result: ArchiveResultSchema.nullable().describe(
+      "Of a query that is done; a list of jobs leaves it out. Its events are those received until `created_at`.",
+    ),
     created_at: InstantSchema,
     updated_at: InstantSchema,
     finished_at: InstantSchema.nullable(),

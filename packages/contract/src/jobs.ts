@@ -1,5 +1,10 @@
-/** What a job does: count a metric in the past, count everything anew, or compare and change nothing. */
-export type JobKind = "backfill" | "rebuild" | "verify";
+import type { ArchiveQuestion, ArchiveResult } from "./query-schema.ts";
+
+/**
+ * What a job does: count a metric in the past, count everything anew, compare and change nothing, or answer a
+ * question over the archive.
+ */
+export type JobKind = "backfill" | "rebuild" | "verify" | "query";
 
 export type JobState = "waiting" | "running" | "done" | "failed";
 
@@ -14,6 +19,18 @@ export interface JobParams {
   readonly to_day: number;
   /** Of a metric's first version: from when on limits and charges follow what is counted, in milliseconds; absent or `null`: not at all. */
   readonly limits_from?: number | null;
+  /** Of a query: what is asked. */
+  readonly query?: ArchiveQuery;
+}
+
+/** A question over the archive, with its range as it was when it was asked. */
+export interface ArchiveQuery {
+  readonly question: ArchiveQuestion;
+  /** Milliseconds, half-open. */
+  readonly from: number;
+  readonly to: number;
+  /** In whose days events are grouped. */
+  readonly time_zone: string;
 }
 
 /** Something that two of the three, archive, meter and database, do not agree on. */
@@ -57,6 +74,18 @@ export interface JobProgress {
   readonly error: string | null;
   /** It failed for good, and only closes the books that it opened. */
   readonly is_abandoned: boolean;
+  /** Of a query, from its first step on. */
+  readonly query?: QueryProgress;
+}
+
+/** How far a question over the archive is. */
+export interface QueryProgress {
+  /** Under what key of the archive's bucket the figures so far are; `null` before there are. */
+  readonly state_key: string | null;
+  /** The ones before: nobody needs them once the next are known. */
+  readonly stale_key: string | null;
+  readonly matched: number;
+  readonly result: ArchiveResult | null;
 }
 
 export const FIRST_STEP: JobProgress = {

@@ -128,3 +128,16 @@ export const LEASE_SECONDS_DEFAULT = 60;
 export const LEASE_RETURN_SECONDS_MAX = 86_400;
 /** How long a decision waits for its meter before the limit's `unavailable` decides. */
 export const DECISION_TIMEOUT_MS = 5_000;
+
+/** Destinations of a project: each notice is held against all of them. */
+export const DESTINATIONS_MAX = 20;
+/** Characters of a destination's address: what browsers and proxies take. */
+export const DESTINATION_URL_LENGTH_MAX = 2_000;
+/** Secrets that sign at a time: each adds 50 characters to a header. */
+export const SIGNING_SECRETS_MAX = 5;
+/** How long a secret can sign along after it was rotated: whoever needs longer has forgotten it. */
+export const OLD_SECRET_SECONDS_MAX = 7 * 86_400;
+/** Bytes of a webhook's body, as Standard Webhooks recommends. */
+export const WEBHOOK_BYTES_MAX = 20_000;
+/** How long a receiver may take to answer an attempt, as Standard Webhooks recommends. */
+export const DELIVERY_TIMEOUT_MS = 15_000;

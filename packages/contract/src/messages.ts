@@ -20,7 +20,7 @@ export function eventMessageStart(projectId: string, receivedAt: number): string
 export const EVENT_MESSAGE_END = "]}";
 
 /** The rollup queue: what goes to D1. Everything in it is absolute, so that repeating it changes nothing. */
-export type RollupMessage = UsageMessage | TouchedMessage | QuarantineMessage | NoticesMessage;
+export type RollupMessage = UsageMessage | TouchedMessage | QuarantineMessage | NoticesMessage | NearLimitsMessage;
 
 /** A meter's changed days. */
 export interface UsageMessage {
@@ -38,9 +38,26 @@ export interface NoticesMessage {
   readonly notices: readonly Notice[];
 }
 
+/** A customer's balances that came to four fifths of what their cycle has. */
+export interface NearLimitsMessage {
+  readonly kind: "near_limits";
+  readonly project_id: string;
+  readonly customer_id: string;
+  readonly balances: readonly {
+    readonly metric_id: string;
+    readonly balance: string;
+    /** Milliseconds. */
+    readonly at: number;
+    readonly cycle_end: number;
+  }[];
+}
+
+/** What a notice tells of: the name of its webhook event without the `aggregator.`, or what it is. */
+export type NoticeKind = "threshold_crossed" | "digest" | "webhook_test" | "destination_disabled";
+
 export interface Notice {
   readonly id: string;
-  readonly kind: "threshold_crossed";
+  readonly kind: NoticeKind;
   readonly metric_id: string;
   /** Milliseconds. */
   readonly at: number;
@@ -95,4 +112,25 @@ export interface QuarantineEntry {
   readonly at: number;
   /** The queue message that replays it: an `EventMessage` as text, or whatever arrived. */
   readonly body: string;
+}
+
+/** The notification queue: notices that are in the database, to be delivered. Repeating it changes nothing. */
+export type NotificationMessage = NotifyMessage | DeliverMessage;
+
+/** New notices: a delivery is made for each destination that wants them. */
+export interface NotifyMessage {
+  readonly kind: "notify";
+  readonly project_id: string;
+  readonly notice_ids: readonly string[];
+}
+
+/** A delivery whose next attempt is due. */
+export interface DeliverMessage {
+  readonly kind: "deliver";
+  readonly project_id: string;
+  /** Where to: what goes to one destination goes one after another. */
+  readonly destination_id: string;
+  readonly delivery_id: string;
+  /** How many attempts there were when this was sent: another one has been made since where there are more. */
+  readonly attempts: number;
 }

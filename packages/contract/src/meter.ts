@@ -1,4 +1,4 @@
-import type { QuotaRpc } from "./quota.ts";
+import type { MeteredMetric, QuotaRpc } from "./quota.ts";
 import type { Aggregation, RejectionCode, UsageDay, UsageEvent } from "@tidemark/core";
 
 /** Every call names whose meter it wants; an object refuses a call that names another. */
@@ -65,6 +65,10 @@ export interface RecentEvent {
 export interface ApplyRequest extends MeterAddress, EventColumns {
   /** Of the metrics that the events were evaluated with. */
   readonly catalog_version: number;
+  /** Metrics of these events that thresholds look at: a meter that has not learnt of this catalog's counts nothing, and says so. */
+  readonly watched?: readonly string[];
+  /** What it said it had not learnt, with which it counts. */
+  readonly learns?: readonly MeteredMetric[];
   /** Consumes that were admitted while the meter could not be reached. */
   readonly consumed?: readonly UnenforcedConsume[];
   /** The last of these events, by index, each a `RecentEvent` as JSON: one text crosses cheaper than an object. */
@@ -86,6 +90,8 @@ export interface UnenforcedConsume {
 export interface ApplyReply {
   /** The events were evaluated with metrics too old for a recount that is under way: nothing was done. */
   readonly stale: boolean;
+  /** Watched metrics that it has to learn first; where there are some, nothing was done. */
+  readonly unlearned: readonly string[];
   /** Events that were new. */
   readonly fresh: number;
   /** Events that had been counted before, with the same content. */

@@ -36,6 +36,11 @@ const kinds = {
     title: "The key may not do this",
     remedy: "Use a key that has the scope named in `detail`.",
   },
+  foreign_origin: {
+    status: 403,
+    title: "A page of another origin may not call this",
+    remedy: "Call it from a program, which sends no Origin header, or from a page of the deployment itself.",
+  },
   not_found: {
     status: 404,
     title: "There is nothing here",

@@ -11,8 +11,21 @@ export const CURSOR_LENGTH_MAX = 2_000;
 export const USAGE_ROWS_MAX = 50_000;
 /** Days of a report: it reads the days before as well, and both lie within what a query may span. */
 export const REPORT_DAYS_MAX = 200;
-/** Rows of a report when the request does not say. */
-export const REPORT_LIMIT_DEFAULT = 20;
+/** Customers of a report by the hour: every hour of theirs is read. */
+export const HOURLY_LIMIT_MAX = 100;
+/** Labels of a customer that a report tells apart: what is beyond them is together. */
+export const HEAVY_LABELS_MAX = 10;
+/** Customers whose meters one report asks whether they are near a limit, and so many at a time. */
+export const NEAR_LIMIT_CANDIDATES_MAX = 200;
+export const NEAR_LIMIT_CONCURRENCY = 20;
+/** Rows of each list of a digest: a message, not a table. */
+export const DIGEST_ROWS_MAX = 10;
+/** Bytes of a digest, so that a message with it stays small: where ids and names are long it has fewer rows. */
+export const DIGEST_BYTES_MAX = 15_000;
+/** Digests of a project. */
+export const DIGESTS_MAX = 50;
+/** Digests that one run of the cron trigger makes: each asks several reports. */
+export const DIGESTS_PER_RUN_MAX = 100;
 /** How long the live meter may take before the answer goes without it. */
 export const METER_TIMEOUT_MS = 3_000;
 
@@ -40,3 +53,80 @@ export const RANKING_CANDIDATES_MAX = 10_000;
 export const LABEL_FILTERS_MAX = 5;
 /** Days of rejected events when the request does not say. */
 export const REJECTED_DAYS_DEFAULT = 7;
+
+/** Customers whose meters are told at once of a threshold of all customers: seconds of work. */
+export const THRESHOLD_TOLD_MAX = 1_000;
+
+/** How long an answer of a report is given out although nothing has changed: what "silent for 36 hours" means moves on. */
+export const SNAPSHOT_MS_MAX = 5 * 60_000;
+/** While usage changes, an answer is given out for this many times as long as it took to make. */
+export const SNAPSHOT_SHARE = 20;
+/** Characters of an answer that is kept: a row of D1 takes 2 MB. */
+export const SNAPSHOT_LENGTH_MAX = 1_500_000;
+/** Answers that nobody asked for this long are forgotten. */
+export const SNAPSHOT_KEPT_MS = 24 * 3_600_000;
+
+/** How long a secret signs along after it was rotated when the request does not say: a day to deploy the new one. */
+export const OLD_SECRET_SECONDS_DEFAULT = 86_400;
+/** A destination is tested at most once in this time: nobody floods a stranger's server through ours. */
+export const TEST_PAUSE_MS = 5_000;
+
+/** Customers times metrics of one list: each is looked up day by day. */
+export const CUSTOMER_CELLS_MAX = 20_000;
+/** Customers of one file; the next ones follow its `Link`. */
+export const CUSTOMER_FILE_ROWS_MAX = 10_000;
+/** Customers that are ordered by a metric at a time, and kept for the pages that follow. */
+export const CUSTOMERS_RANKED_MAX = 10_000;
+
+/** What a question of `POST /v1/query` is grouped by, and ordered by: more is no table that anybody reads. */
+export const QUERY_GROUPS_MAX = 3;
+export const QUERY_ORDERS_MAX = 3;
+/** Customers that a question names, and values of one label. */
+export const QUERY_CUSTOMERS_MAX = 500;
+export const QUERY_VALUES_MAX = 200;
+/** Rows of an answer, and when the request does not say: about 2 MB of JSON. */
+export const QUERY_LIMIT_MAX = 10_000;
+export const QUERY_LIMIT_DEFAULT = 1_000;
+/** Rows before they are ordered and cut: what a Worker sorts within its memory. */
+export const QUERY_CELLS_MAX = 100_000;
+/** Customers' days that one question reads: the database adds up so many within its time. */
+export const QUERY_DAYS_MAX = 2_000_000;
+/** The same where each is taken apart into hours, labels or segments, which is JSON. */
+export const QUERY_SPLIT_DAYS_MAX = 300_000;
+/** Ways of looking at a metric whose versions differ, in one question: each is a part of the statement. */
+export const QUERY_VIEWS_MAX = 5;
+/** Days of which the customers are counted, to tell how many there will be. */
+export const QUERY_SAMPLES_MAX = 8;
+
+/** Measures of a question over the archive, and rows of its result: they are kept with the job. */
+export const ARCHIVE_MEASURES_MAX = 10;
+export const ARCHIVE_ROWS_MAX = 1_000;
+/** Characters of that result: with the job's other fields it has to fit a row of D1, which takes 2 MB. */
+export const ARCHIVE_RESULT_LENGTH_MAX = 500_000;
+/** Objects of the archive that one question reads: about an hour of work. */
+export const ARCHIVE_OBJECTS_MAX = 20_000;
+/** Groups of a question over the archive, ids that tell copies of its events, and distinct values: what a Worker holds. */
+export const ARCHIVE_GROUPS_MAX = 10_000;
+export const ARCHIVE_IDS_MAX = 1_000_000;
+export const ARCHIVE_DISTINCT_MAX = 200_000;
+/** Questions over the archive that a project can have under way: each takes a runner of its jobs. */
+export const ARCHIVE_QUERIES_MAX = 3;
+/** Properties that a question over the archive is grouped by. */
+export const ARCHIVE_PROPERTIES_MAX = 2;
+
+/** Characters of a tool's answer: agents read some 25,000 tokens of one, and JSON has three characters to a token. */
+export const TOOL_ANSWER_LENGTH_MAX = 75_000;
+
+/** Links that open nothing, from one address in so many seconds: a person mistypes a few, a guesser many. Both stand in wrangler.toml as well. */
+export const FAILED_OPENINGS_MAX = 30;
+export const FAILED_OPENINGS_SECONDS = 60;
+/** What a link showed is shown again for this long: a link that was taken back is closed everywhere as soon. */
+export const RENDERED_MS_MAX = 10_000;
+/** Pages and files that one isolate keeps for that, and their characters: a small part of its memory. */
+export const RENDERED_ENTRIES_MAX = 500;
+export const RENDERED_LENGTH_MAX = 8_000_000;
+
+/** Rows of each backlog that `GET /metrics` counts: it is asked several times a minute. */
+export const FIGURES_ROWS_MAX = 5_000;
+/** Customers in `GET /metrics` when the request asks for them and does not say how many. */
+export const FIGURES_TOP_DEFAULT = 50;

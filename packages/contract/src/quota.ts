@@ -1,4 +1,5 @@
 import type { BalanceView, Exact, Metric, Price, Terms } from "@tidemark/core";
+import type { CycleInterval } from "@tidemark/core/cycle";
 import type { DecideProblem, DecideReply, DecideRequest, RememberedDecision } from "./decision.ts";
 import type { MeterAddress } from "./meter.ts";
 
@@ -14,6 +15,12 @@ export interface Threshold {
   readonly operator: ">=" | "<=";
   /** In the metric's smallest unit, or per cent of the allowance. */
   readonly line: { readonly units: Exact } | { readonly percent: number };
+  /** Only what is in this segment of the metric, by its name; `null`: everything. */
+  readonly segment: string | null;
+  /** `per_cycle`: told once in a cycle. `per_crossing`: each time, once usage has come back behind the line. */
+  readonly repeat: "per_cycle" | "per_crossing";
+  /** How far behind the line it has to come for that: units as `line`, or points of per cent. */
+  readonly hysteresis: Exact;
 }
 
 /** A metric as a meter has to know it to decide and to count decisions. */
@@ -21,6 +28,8 @@ export interface MeteredMetric {
   /** The version that is in force, and what a product that is sold now keeps of its metric besides. */
   readonly metric: Metric & { readonly allow_negative?: boolean };
   readonly thresholds: readonly Threshold[];
+  /** The cycles of thresholds where the customer has none: the metric's default interval in the project's zone. */
+  readonly interval: CycleInterval & { readonly time_zone: string };
   /** Of the catalog that this comes from. */
   readonly catalog_version: number;
 }

@@ -1,66 +1,94 @@
 import * as z from "zod";
-import { DateSchema, InstantSchema, QuantitySchema, wholeNumber } from "./answer-schema.ts";
-import { REPORT_LIMIT_MAX } from "./limits.ts";
-import { REPORT_DAYS_MAX, REPORT_LIMIT_DEFAULT } from "./query-limits.ts";
-import { FormatSchema } from "./usage-schema.ts";
+import { wholeNumber } from "./answer-schema.ts";
+import { NAME_LENGTH_MAX, REPORT_LIMIT_MAX } from "./limits.ts";
+import { HOURLY_LIMIT_MAX, REPORT_DAYS_MAX } from "./query-limits.ts";
+import type {
+  ComparedAnswer,
+  DormantAnswer,
+  ErrorRateAnswer,
+  HeavyLabelsAnswer,
+  HourOfDayAnswer,
+  NearLimitAnswer,
+  TopCustomersAnswer,
+} from "./report-answer-schema.ts";
+import { type ReportName, REPORTS } from "./reports.ts";
 
-const DAYS_DEFAULT = 30;
+export type * from "./report-answer-schema.ts";
 
-/** The query of `GET /v1/reports/top-customers`. */
-export const TopCustomersQuerySchema = z.strictObject({
-  metric: z.string().min(1).describe("The metric's slug."),
-  days: wholeNumber(1, REPORT_DAYS_MAX).default(DAYS_DEFAULT).describe("How many days, today included."),
-  limit: wholeNumber(1, REPORT_LIMIT_MAX).default(REPORT_LIMIT_DEFAULT).describe("How many customers."),
-  format: FormatSchema,
-});
+const PARAMS = paramsOf((min, max, preset) => z.int().min(min).max(max).default(preset));
 
-/** The same as a publication freezes it. */
-export const TopCustomersParamsSchema = z.strictObject({
-  metric: z.string().min(1).describe("The metric's slug."),
-  days: z.int().min(1).max(REPORT_DAYS_MAX).default(DAYS_DEFAULT),
-  limit: z.int().min(1).max(REPORT_LIMIT_MAX).default(REPORT_LIMIT_DEFAULT),
-});
+/** The query of each `GET /v1/reports/{name}`, besides `format`. */
+export const REPORT_QUERIES = paramsOf((min, max, preset) => wholeNumber(min, max).default(preset));
+
+/** What a publication of the ranking freezes. */
+export const TopCustomersParamsSchema = PARAMS["top-customers"];
 export type TopCustomersParams = z.infer<typeof TopCustomersParamsSchema>;
 
-const TopCustomerSchema = z.object({
-  rank: z.int(),
-  customer_id: z.string(),
-  name: z.string().nullable(),
-  total: QuantitySchema,
-  active_days: z.int().describe("Days with at least one counted event."),
-  last_seen_at: InstantSchema.describe("The latest counted event."),
-  trend: z.enum(["new", "dormant", "check_in", "growing", "declining", "steady"]),
-  trend_detail: z.object({
-    change: z
-      .string()
-      .nullable()
-      .describe("On the days before, both without their last day; 0.1 is ten per cent more."),
-    rule: z.string().describe("The rule that decided, with its numbers."),
-  }),
-  series: z.array(z.object({ day: DateSchema, value: QuantitySchema })).describe("Every day; the last is today."),
-});
+/** A report with what it is asked: what publications freeze. */
+export const ReportQuestionSchema = z.discriminatedUnion("report", [
+  question("top-customers"),
+  question("growing"),
+  question("dropping"),
+  question("dormant"),
+  question("near-limit"),
+  question("heavy-labels"),
+  question("hour-of-day"),
+  question("error-rate"),
+]);
+export type ReportQuestion = z.infer<typeof ReportQuestionSchema>;
 
-export const TopCustomersSchema = z
-  .object({
-    report: z.literal("top-customers"),
-    metric: z.string(),
-    name: z.string().describe("The metric's name."),
-    unit: z.string(),
-    aggregation: z
-      .string()
-      .describe("count, sum, max, min, unique or latest; only the first two add up over customers."),
-    days: z.int(),
-    from: DateSchema,
-    to: DateSchema,
-    time_zone: z.string(),
-    incomplete_day: DateSchema.describe("Today, which is not over."),
-    as_of: InstantSchema.describe("When the figures were read; meters may know what they have not sent yet."),
-    approximate: z.boolean().describe("Whether any figure is an estimate, as distinct counts of many ids are."),
-    data: z.array(TopCustomerSchema).describe("By total, the largest first; equals by their id."),
-  })
-  .meta({ id: "TopCustomers" });
-export type TopCustomersAnswer = z.infer<typeof TopCustomersSchema>;
+/** The question that one report is asked. */
+export type QuestionOf<Name extends ReportName> = Extract<ReportQuestion, { readonly report: Name }>;
 
+/** What a report answers, told apart by `report`. */
+export type ReportAnswer =
+  | TopCustomersAnswer
+  | ComparedAnswer
+  | DormantAnswer
+  | NearLimitAnswer
+  | HeavyLabelsAnswer
+  | HourOfDayAnswer
+  | ErrorRateAnswer;
+
+/** A report in the list of them. */
 export const ReportSchema = z
-  .object({ name: z.string(), title: z.string(), description: z.string(), params: z.array(z.string()) })
+  .object({
+    name: z.string(),
+    title: z.string(),
+    description: z.string(),
+    params: z.array(z.string()),
+    defaults: z.record(z.string(), z.int()).describe("What a parameter is when it is left out."),
+  })
   .meta({ id: "Report" });
+
+function question<Name extends ReportName>(report: Name) {
+  return z.strictObject({ report: z.literal(report), params: PARAMS[report] });
+}
+
+/** The parameters of every report, with whole numbers as a body or a query spells them. */
+function paramsOf<Whole extends z.ZodType<number>>(whole: (min: number, max: number, preset: number) => Whole) {
+  const params = (name: ReportName, days: string, { daysMin = 1, limitMax = REPORT_LIMIT_MAX } = {}) =>
+    z.strictObject({
+      metric: z.string().min(1).describe("The metric's slug."),
+      days: whole(daysMin, REPORT_DAYS_MAX, REPORTS[name].days).describe(days),
+      limit: whole(1, limitMax, REPORTS[name].limit).describe("How many customers."),
+    });
+  const window = "How many days, today included.";
+  const label = z.string().min(1).max(NAME_LENGTH_MAX).optional();
+  return {
+    "top-customers": params("top-customers", window),
+    growing: params(
+      "growing",
+      "How many days, today included; they are compared with as many before, both without their last.",
+      { daysMin: 2 },
+    ),
+    dropping: params("dropping", "How many whole days are compared with as many before them."),
+    dormant: params("dormant", "How many days of use to look for, before the days of silence."),
+    "near-limit": params("near-limit", "Says nothing here: each cycle has its own length."),
+    "heavy-labels": params("heavy-labels", window).extend({
+      label: label.describe("One of the labels that the metric is split by; the first of them when absent."),
+    }),
+    "hour-of-day": params("hour-of-day", window, { limitMax: HOURLY_LIMIT_MAX }),
+    "error-rate": params("error-rate", window),
+  };
+}

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { InstantSchema, QuantitySchema } from "./answer-schema.ts";
-import { CycleSchema } from "./balance-schema.ts";
 import { NewCustomerIdSchema } from "./customer-schema.ts";
 import { NAME_LENGTH_MAX } from "./limits.ts";
 import { QuantityInputSchema } from "./terms-schema.ts";
@@ -18,6 +17,17 @@ const fields = {
     .min(0)
     .max(PERCENT_MAX)
     .describe("The line, in per cent of what the cycle has: its base, and what was carried or granted."),
+  segment: nameText(NAME_LENGTH_MAX)
+    .nullable()
+    .describe("Only what is in this segment of the metric, by its name; null: everything."),
+  repeat: z
+    .enum(["per_cycle", "per_crossing"])
+    .describe(
+      "`per_cycle`: told once in a cycle. `per_crossing`: each time, once usage has come back behind the line.",
+    ),
+  hysteresis: QuantityInputSchema.describe(
+    "How far behind the line usage has to come for `per_crossing`: in the metric's unit, or for `percent` in points.",
+  ),
 };
 
 /** The body of `POST /v1/thresholds`. */
@@ -28,6 +38,9 @@ export const ThresholdInputSchema = z
     operator: fields.operator.default(">="),
     value: fields.value.optional(),
     percent: fields.percent.optional(),
+    segment: fields.segment.default(null),
+    repeat: fields.repeat.default("per_cycle"),
+    hysteresis: fields.hysteresis.default(0),
     customer_id: NewCustomerIdSchema.nullable()
       .default(null)
       .describe("Only of this customer; null: of every customer."),
@@ -61,28 +74,12 @@ export const ThresholdSchema = z
     operator: fields.operator,
     value: QuantitySchema.nullable().describe("null where the line is in per cent."),
     percent: fields.percent.nullable(),
+    segment: fields.segment,
+    repeat: fields.repeat,
+    hysteresis: QuantitySchema,
     customer_id: z.string().nullable(),
     created_at: InstantSchema,
     updated_at: InstantSchema,
   })
   .meta({ id: "Threshold" });
 export type ThresholdAnswer = z.infer<typeof ThresholdSchema>;
-
-/** What people should hear of. */
-export const NoticeSchema = z
-  .object({
-    id: z.string().describe("Of what it tells: the same is told once."),
-    kind: z.literal("threshold_crossed"),
-    customer_id: z.string(),
-    metric: z.string(),
-    at: InstantSchema,
-    threshold_id: z.string(),
-    name: z.string().nullable(),
-    operator: fields.operator,
-    line: z.string().describe("The line as it was then: a quantity, or per cent with the sign."),
-    value: QuantitySchema.describe("What was used when it was crossed."),
-    allowance: QuantitySchema.nullable().describe("What the cycle had: its base, and what was carried or granted."),
-    cycle: CycleSchema,
-  })
-  .meta({ id: "Notice" });
-export type NoticeAnswer = z.infer<typeof NoticeSchema>;

@@ -1,4 +1,4 @@
-import { MEMORY_DAYS, METRIC_VERSIONS_MAX } from "@tidemark/contract";
+import { MEMORY_DAYS, METRIC_VERSIONS_MAX, THRESHOLDS_MAX } from "@tidemark/contract";
 import type { Metric } from "@tidemark/core";
 
 /** The version of a project's catalog. One row read. */
@@ -45,13 +45,38 @@ export async function readCatalog(
   projectId: string,
   limit: number,
   now: number,
-): Promise<{ readonly version: number; readonly metrics: readonly Metric[] }> {
-  const [versions, rows] = await db.batch([
+): Promise<{ readonly version: number; readonly metrics: readonly Metric[]; readonly watched: WatchedMetrics }> {
+  const [versions, rows, thresholds] = await db.batch([
     db.prepare(SELECT_CATALOG_VERSION).bind(projectId),
     db.prepare(METRICS).bind(projectId, now - STILL_COUNTS_MS, limit * METRIC_VERSIONS_MAX),
+    db.prepare(WATCHED).bind(projectId, THRESHOLDS_MAX),
   ]);
   const [version] = (versions?.results ?? []) as { catalog_version: number }[];
-  return { version: version?.catalog_version ?? 0, metrics: ((rows?.results ?? []) as CatalogRow[]).map(toMetric) };
+  return {
+    version: version?.catalog_version ?? 0,
+    metrics: ((rows?.results ?? []) as CatalogRow[]).map(toMetric),
+    watched: toWatched((thresholds?.results ?? []) as WatchedRow[]),
+  };
+}
+
+/** By metric whose usage thresholds look at: certain customers', or with `null` everybody's. */
+export type WatchedMetrics = ReadonlyMap<string, ReadonlySet<string> | null>;
+
+const WATCHED = "SELECT DISTINCT metric_id, customer_id FROM thresholds WHERE project_id = ? LIMIT ?";
+
+interface WatchedRow {
+  readonly metric_id: string;
+  readonly customer_id: string | null;
+}
+
+function toWatched(rows: readonly WatchedRow[]): WatchedMetrics {
+  const watched = new Map<string, Set<string> | null>();
+  for (const { metric_id, customer_id } of rows) {
+    const known = watched.get(metric_id);
+    if (customer_id === null || known === null) watched.set(metric_id, null);
+    else watched.set(metric_id, new Set([...(known ?? []), customer_id]));
+  }
+  return watched;
 }
 
 type Place = Pick<Metric, "id" | "slug" | "version" | "counter_id" | "received_from" | "counts_from" | "counts_until">;

@@ -175,3 +175,19 @@ export async function isLimitedPer(
     .first();
   return found !== null;
 }
+
+/** Customers who have an allowance of a metric, or are subscribed to one. */
+export async function listSubjects(
+  db: D1Database,
+  { project_id, metric_id }: { readonly project_id: string; readonly metric_id: string },
+  limit: number,
+): Promise<readonly string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT customer_id FROM definitions
+       WHERE project_id = ?1 AND metric_id = ?2 AND ended_at IS NULL LIMIT ?3`,
+    )
+    .bind(project_id, metric_id, limit)
+    .all<{ readonly customer_id: string }>();
+  return results.map(({ customer_id }) => customer_id);
+}

@@ -1,6 +1,6 @@
 import type { JobKind, JobParams, JobProgress, JobState } from "@tidemark/contract";
 
-/** A recount from the archive. */
+/** Work on the archive: a recount, or a question. */
 export interface Job {
   readonly project_id: string;
   readonly id: string;
@@ -36,8 +36,12 @@ export interface BackfilledSpan {
   readonly effective_from: number | null;
 }
 
+/** Recounts change what is counted, one at a time; questions change nothing. */
+const IS_RECOUNT = "kind <> 'query'";
+const IS_UNDER_WAY = "state IN ('waiting', 'running')";
+
 /**
- * Stores a job, unless the project has one under way, and raises the catalog version, so that every event
+ * Stores a recount, unless the project has one under way, and raises the catalog version, so that every event
  * is from now on evaluated with what the job begins with: both or neither.
  *
  * @returns whether it was stored.
@@ -50,7 +54,7 @@ export async function insertJob(db: D1Database, job: Job, span: BackfilledSpan |
       .prepare(
         `INSERT INTO jobs (project_id, id, kind, state, params, progress, leased_until, created_at, updated_at)
          SELECT ?, ?, ?, ?, ?, ?, 0, ?, ?
-         WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE project_id = ? AND state IN ('waiting', 'running'))
+         WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE project_id = ? AND ${IS_UNDER_WAY} AND ${IS_RECOUNT})
          RETURNING id`,
       )
       .bind(
@@ -88,19 +92,44 @@ export async function findJob(db: D1Database, projectId: string, id: string): Pr
   return row === null ? undefined : toJob(row);
 }
 
-/** The job that a project has under way, if any. */
+/** Stores a question, unless the project has as many under way as it may. @returns whether it was stored. */
+export async function insertQuery(db: D1Database, job: Job, activeMax: number): Promise<boolean> {
+  const { project_id, id, state, params, progress, created_at, updated_at } = job;
+  const statement = db.prepare(
+    `INSERT INTO jobs (project_id, id, kind, state, params, progress, leased_until, created_at, updated_at)
+     SELECT ?1, ?2, 'query', ?3, ?4, ?5, 0, ?6, ?7
+     WHERE (SELECT COUNT(*) FROM jobs WHERE project_id = ?1 AND ${IS_UNDER_WAY} AND kind = 'query') < ?8
+     RETURNING id`,
+  );
+  const stored = await statement
+    .bind(project_id, id, state, JSON.stringify(params), JSON.stringify(progress), created_at, updated_at, activeMax)
+    .first();
+  return stored !== null;
+}
+
+/** The recount that a project has under way, if any. */
 export async function findActiveJob(db: D1Database, projectId: string): Promise<Job | undefined> {
   const statement = db.prepare(
-    `SELECT ${COLUMNS} FROM jobs INDEXED BY jobs_by_project WHERE project_id = ? AND state IN ('waiting', 'running') ORDER BY created_at DESC LIMIT 1`,
+    `SELECT ${COLUMNS} FROM jobs INDEXED BY jobs_by_project WHERE project_id = ? AND ${IS_UNDER_WAY} AND ${IS_RECOUNT} ORDER BY created_at DESC LIMIT 1`,
   );
   const row = await statement.bind(projectId).first<JobRow>();
   return row === null ? undefined : toJob(row);
 }
 
-/** The latest jobs of a project. */
+/** The questions that a project has under way. */
+export async function listActiveQueries(db: D1Database, projectId: string, limit: number): Promise<readonly Job[]> {
+  const statement = db.prepare(
+    `SELECT ${COLUMNS} FROM jobs INDEXED BY jobs_by_project WHERE project_id = ? AND ${IS_UNDER_WAY} AND kind = 'query' ORDER BY created_at DESC LIMIT ?`,
+  );
+  const { results } = await statement.bind(projectId, limit).all<JobRow>();
+  return results.map(toJob);
+}
+
+/** The latest jobs of a project, without the results of questions. */
 export async function listJobs(db: D1Database, projectId: string, limit: number): Promise<readonly Job[]> {
   const statement = db.prepare(
-    `SELECT ${COLUMNS} FROM jobs WHERE project_id = ? ORDER BY created_at DESC, id DESC LIMIT ?`,
+    `SELECT ${COLUMNS.replace("progress", "json_remove(progress, '$.query.result') AS progress")}
+     FROM jobs WHERE project_id = ? ORDER BY created_at DESC, id DESC LIMIT ?`,
   );
   const { results } = await statement.bind(projectId, limit).all<JobRow>();
   return results.map(toJob);

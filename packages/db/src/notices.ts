@@ -1,4 +1,4 @@
-import type { Notice } from "@tidemark/contract";
+import type { Notice, NotifyMessage } from "@tidemark/contract";
 
 /** Something that people should hear of, with whose it is. */
 export interface NoticeRow extends Notice {
@@ -22,6 +22,20 @@ export function insertNotices(
     .bind(projectId, customerId, JSON.stringify(rows));
 }
 
+/** Keeps the notice of a test. @returns (of the statement) a change, unless there is one with this id. */
+export function insertTest(
+  db: D1Database,
+  { project_id, destination_id }: { readonly project_id: string; readonly destination_id: string },
+  { id, at, body }: Pick<Notice, "id" | "at" | "body">,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO notices (project_id, id, kind, customer_id, metric_id, at, body, destination_id)
+       VALUES (?, ?, 'webhook_test', '', '', ?, ?, ?) ON CONFLICT DO NOTHING`,
+    )
+    .bind(project_id, id, at, body, destination_id);
+}
+
 const LIST = `
   SELECT id, kind, customer_id, metric_id, at, body FROM notices
   WHERE project_id = ?1 AND (?2 IS NULL OR (at, id) < (?2, ?3))
@@ -39,5 +53,61 @@ export async function listNotices(
     .prepare(LIST)
     .bind(projectId, before?.at ?? null, before?.id ?? null, limit)
     .all<NoticeRow>();
+  return results;
+}
+
+/** A destination that wants a notice. */
+export interface Wanted {
+  readonly notice_id: string;
+  readonly destination_id: string;
+  readonly kind: "webhook" | "slack";
+}
+
+/** Of `d`, whether it wants `n`. */
+const WANTS = `
+  d.disabled_at IS NULL AND CASE
+    WHEN n.destination_id IS NOT NULL THEN n.destination_id = d.id
+    ELSE d.wants IS NULL OR EXISTS (SELECT 1 FROM json_each(d.wants) w WHERE w.value = n.kind) END`;
+
+/** Who wants some notices, in their order. A destination hears of what is for it alone, whatever else it wants. */
+export async function listWanted(
+  db: D1Database,
+  { project_id, notice_ids }: Pick<NotifyMessage, "project_id" | "notice_ids">,
+): Promise<readonly Wanted[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT n.id AS notice_id, d.id AS destination_id, d.kind
+       FROM json_each(?2) i
+       CROSS JOIN notices n ON n.project_id = ?1 AND n.id = i.value
+       CROSS JOIN destinations d ON d.project_id = ?1 AND ${WANTS}
+       ORDER BY i.key, d.id`,
+    )
+    .bind(project_id, JSON.stringify(notice_ids))
+    .all<Wanted>();
+  return results;
+}
+
+/**
+ * Notices of a span of time that a destination wants and that nobody made a delivery of: whoever should have was cut
+ * off. Runs over all projects, with one read for each recent notice and delivery.
+ */
+export async function listForgotten(
+  db: D1Database,
+  span: { readonly from: number; readonly to: number },
+  limit: number,
+): Promise<readonly { readonly project_id: string; readonly id: string }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT n.project_id, n.id
+       FROM destinations d CROSS JOIN notices n ON n.project_id = d.project_id AND n.at >= ?1 AND n.at < ?2
+       WHERE d.updated_at <= n.at AND ${WANTS}
+         AND (n.project_id, n.id, d.id) NOT IN (
+           SELECT v.project_id, v.notice_id, v.destination_id
+           FROM (SELECT DISTINCT project_id FROM destinations) p
+           CROSS JOIN deliveries v ON v.project_id = p.project_id AND v.created_at >= ?1)
+       LIMIT ?3`,
+    )
+    .bind(span.from, span.to, limit)
+    .all<{ readonly project_id: string; readonly id: string }>();
   return results;
 }

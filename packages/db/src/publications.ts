@@ -62,6 +62,15 @@ export async function findPublished(db: D1Database, id: string): Promise<typeof 
     .get();
 }
 
+/** Gives a publication a title and an end. @returns false when it was revoked or is missing. */
+export async function updatePublication(
+  db: D1Database,
+  address: { readonly project_id: string; readonly id: string },
+  change: { readonly title: string; readonly expires_at: number | null },
+): Promise<boolean> {
+  return changeLive(db, address, change);
+}
+
 /** Gives a publication another key; the old one opens nothing from here on. @returns false when it was revoked or is missing. */
 export async function rotatePublication(
   db: D1Database,

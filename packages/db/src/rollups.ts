@@ -1,5 +1,6 @@
 import type { UsageDay } from "@tidemark/core";
 import { toStoredRow } from "./stored-rows.ts";
+import { markUsage } from "./usage-marks.ts";
 
 /** One customer's days, as they go to D1. */
 export interface CustomerDays {
@@ -50,7 +51,9 @@ export async function writeUsageDays(db: D1Database, customers: readonly Custome
     }
   }
   close();
-  if (statements.length > 0) await db.batch(statements);
+  if (statements.length === 0) return;
+  const projects = [...new Set(customers.map(({ project_id }) => project_id))];
+  await db.batch([...statements, markUsage(db, projects, Date.now())]);
 }
 
 /** The same day gives the same row, to the byte. */

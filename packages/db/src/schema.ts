@@ -171,7 +171,7 @@ export const thresholds = sqliteTable(
   (table) => [primaryKey({ columns: [table.project_id, table.id] })],
 );
 
-/** What people should hear of: thresholds that were crossed. */
+/** What people should hear of: thresholds that were crossed, digests, tests. */
 export const notices = sqliteTable(
   "notices",
   {
@@ -184,11 +184,135 @@ export const notices = sqliteTable(
     at: integer("at").notNull(),
     /** As JSON. */
     body: text("body").notNull(),
+    /** Only for this destination; null for every one that wants its kind. */
+    destination_id: text("destination_id"),
   },
   (table) => [
     primaryKey({ columns: [table.project_id, table.id] }),
     index("notices_by_project").on(table.project_id, table.at),
   ],
+);
+
+/** Where notices go: webhooks and Slack channels. */
+export const destinations = sqliteTable(
+  "destinations",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    /** webhook or slack. */
+    kind: text("kind").notNull(),
+    name: text("name").notNull(),
+    /** The address, sealed under the deployment's pepper. */
+    url: text("url").notNull(),
+    /** The address as people may see it. */
+    shown_url: text("shown_url").notNull(),
+    /** Signing secrets, newest first, each with when it stops, sealed as JSON; null for Slack. */
+    secrets: text("secrets"),
+    /** Kinds of notices that it wants, as JSON; null for all. */
+    wants: text("wants"),
+    /** Nothing is sent before: the channel's pace. */
+    next_at: integer("next_at").notNull().default(0),
+    /** Since when every attempt has failed. */
+    failing_since: integer("failing_since"),
+    disabled_at: integer("disabled_at"),
+    disabled_reason: text("disabled_reason"),
+    created_at: integer("created_at").notNull(),
+    updated_at: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.id] })],
+);
+
+/** A notice on its way to a destination. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    project_id: text("project_id").notNull(),
+    /** Of the notice and the destination, so that the same is delivered once. */
+    id: text("id").notNull(),
+    destination_id: text("destination_id").notNull(),
+    notice_id: text("notice_id").notNull(),
+    /** waiting, delivered or failed. */
+    state: text("state").notNull(),
+    attempts: integer("attempts").notNull(),
+    next_at: integer("next_at").notNull(),
+    /** The receiver's answer to the last attempt, and how long it took; never its body. */
+    last_status: integer("last_status"),
+    last_latency_ms: integer("last_latency_ms"),
+    /** What went wrong, in a word of ours. */
+    last_error: text("last_error"),
+    last_at: integer("last_at"),
+    created_at: integer("created_at").notNull(),
+    ended_at: integer("ended_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.project_id, table.id] }),
+    index("deliveries_by_project").on(table.project_id, table.created_at),
+    index("deliveries_waiting")
+      .on(table.next_at)
+      .where(sql`state = 'waiting'`),
+    index("deliveries_of_destination")
+      .on(table.project_id, table.destination_id, table.next_at)
+      .where(sql`state = 'waiting'`),
+  ],
+);
+
+/** Weekly summaries: who grew, dropped, went quiet, or is near a limit. */
+export const digests = sqliteTable(
+  "digests",
+  {
+    project_id: text("project_id").notNull(),
+    id: text("id").notNull(),
+    name: text("name").notNull(),
+    metric_id: text("metric_id").notNull(),
+    destination_id: text("destination_id").notNull(),
+    /** 1 is Monday; in the project's zone. */
+    weekday: integer("weekday").notNull(),
+    hour: integer("hour").notNull(),
+    /** When the next is due. */
+    next_at: integer("next_at").notNull(),
+    created_at: integer("created_at").notNull(),
+    updated_at: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.id] }), index("digests_due").on(table.next_at)],
+);
+
+/** Customers who came to four fifths of what a cycle gives them. Whether they still are there, their meter knows. */
+export const nearLimits = sqliteTable(
+  "near_limits",
+  {
+    project_id: text("project_id").notNull(),
+    metric_id: text("metric_id").notNull(),
+    customer_id: text("customer_id").notNull(),
+    /** Which balance: a customer can have several of one metric. */
+    balance: text("balance").notNull(),
+    at: integer("at").notNull(),
+    cycle_end: integer("cycle_end").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.metric_id, table.customer_id, table.balance] })],
+);
+
+/** Grows with every change of what reports are made of. */
+export const usageMarks = sqliteTable("usage_marks", {
+  project_id: text("project_id").primaryKey(),
+  version: integer("version").notNull(),
+});
+
+/** Answers of reports, kept until what they are made of changes. */
+export const snapshots = sqliteTable(
+  "snapshots",
+  {
+    project_id: text("project_id").notNull(),
+    /** SHA-256 of the question. */
+    key: text("key").notNull(),
+    /** What it was made of: versions of usage and catalog. */
+    mark: text("mark").notNull(),
+    made_at: integer("made_at").notNull(),
+    /** How long it took to make. */
+    took_ms: integer("took_ms").notNull(),
+    /** The answer as JSON. */
+    body: text("body").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.project_id, table.key] }), index("snapshots_by_age").on(table.made_at)],
 );
 
 /** Recounts from the archive: backfill, rebuild, verify. */

@@ -20,10 +20,14 @@ export interface RankedCustomer {
   /** The latest counted event of the days asked for. */
   readonly last_at: number;
   readonly total: bigint;
+  /** How many customers there are in all, those beyond the limit as well. */
+  readonly found: number;
 }
 
 interface RankingOptions {
   readonly limit: number;
+  /** Only customers whose latest event is not after this. */
+  readonly silentSince?: number;
   /** Whether totals below zero are shown, and ranked, as zero. */
   readonly clamp: boolean;
 }
@@ -41,19 +45,23 @@ export async function rankCustomers(
   const counters = scope.aggregation === "unique" ? scope.counters.map(toWholeDays) : scope.counters;
   const { high, low, said } = limbsOf(aggregation);
   const clamped = options.clamp ? sql`high < 0` : sql`FALSE`;
+  const { silentSince } = options;
+  const isListed = silentSince === undefined ? sql`TRUE` : sql`last_at <= ${silentSince}`;
   const query = sql`
     WITH totals AS (
       SELECT customer_id, ${lastAt(aggregation)} AS last_at, ${high} AS high, ${low} AS low, ${said} AS said
       FROM (${usageParts({ ...scope, counters, customer_ids: null }, { aggregation, view: TOTAL_VIEW })})
       GROUP BY customer_id
     ), ranked AS (
-      SELECT customer_id, last_at, high, low,
+      SELECT customer_id, last_at, high, low, COUNT(*) OVER () AS found,
         ROW_NUMBER() OVER (ORDER BY IIF(${clamped}, 0, high) DESC, IIF(${clamped}, 0, low) DESC, customer_id) AS place
       FROM totals
+      WHERE ${isListed}
       ORDER BY place
       LIMIT ${options.limit}
     )
-    SELECT r.customer_id, c.name, c.first_seen_at, r.last_at, CAST(r.high AS TEXT) AS high, CAST(r.low AS TEXT) AS low
+    SELECT r.customer_id, c.name, c.first_seen_at, r.last_at, r.found,
+      CAST(r.high AS TEXT) AS high, CAST(r.low AS TEXT) AS low
     FROM ranked AS r
     LEFT JOIN customers AS c ON c.project_id = ${scope.project_id} AND c.customer_id = r.customer_id
     ORDER BY r.place`;
@@ -65,7 +73,7 @@ export async function rankCustomers(
 }
 
 /** A second MAX would take the value from another row: there, the value's own time is the latest. */
-function lastAt(aggregation: Reducible): SQL {
+export function lastAt(aggregation: Reducible): SQL {
   return aggregation === "latest" ? sql`CAST(SUBSTR(MAX(said), 1, 16) AS INTEGER)` : sql`MAX(last_at)`;
 }
 

@@ -16,6 +16,9 @@ interface PipelineEnv {
   readonly METERS: DurableObjectNamespace;
   readonly ROLLUPS: Queue<string>;
   readonly JOBS: Queue<string>;
+  readonly NOTIFICATIONS: Queue<string>;
+  readonly WEBHOOK_ORIGINS: string;
+  readonly KEY_PEPPER: string;
   readonly FLUSH_SECONDS_MIN: string;
 }
 
@@ -23,7 +26,12 @@ type QueueHandler = (batch: MessageBatch<string>, env: never) => Promise<void>;
 
 interface Queued {
   readonly id: string;
-  readonly queue: "tidemark-events" | "tidemark-rollups" | "tidemark-dead-letters" | "tidemark-jobs";
+  readonly queue:
+    | "tidemark-events"
+    | "tidemark-rollups"
+    | "tidemark-dead-letters"
+    | "tidemark-jobs"
+    | "tidemark-notifications";
   readonly body: string;
   readonly timestamp: Date;
   attempts: number;
@@ -33,7 +41,9 @@ interface Queued {
 /** What goes wrong, asked at each step; everything works when left alone. */
 export interface Faults {
   /** Called with the name of each step: throw to make it fail. */
-  readonly before?: (step: "catalog" | "apply" | "archive" | "rollup" | "job" | "compare" | "d1") => void;
+  readonly before?: (
+    step: "catalog" | "apply" | "archive" | "rollup" | "job" | "notification" | "compare" | "d1",
+  ) => void;
   /** Called when a meter has committed: throw to lose its answer. */
   readonly afterApply?: (customerId: string) => void;
   /** Called when a job has entered archived events in a meter. */
@@ -59,6 +69,8 @@ export class PipelineHarness {
     this.now = now;
     this.env = {
       FLUSH_SECONDS_MIN: "20",
+      WEBHOOK_ORIGINS: bindings.WEBHOOK_ORIGINS,
+      KEY_PEPPER: bindings.KEY_PEPPER,
       DB: intercept(bindings.DB, {
         prepare: () => this.faults.before?.("catalog"),
         batch: () => this.faults.before?.("d1"),
@@ -67,6 +79,7 @@ export class PipelineHarness {
       METERS: this.#meters(),
       ROLLUPS: this.#queue("tidemark-rollups", () => this.faults.before?.("rollup")),
       JOBS: this.#queue("tidemark-jobs", () => this.faults.before?.("job")),
+      NOTIFICATIONS: this.#queue("tidemark-notifications", () => this.faults.before?.("notification")),
     };
   }
 
@@ -90,6 +103,11 @@ export class PipelineHarness {
       attempts: 1,
       dueAt: this.now,
     });
+  }
+
+  /** What waits in a queue. */
+  waiting(queue: Queued["queue"]): readonly string[] {
+    return this.#queued.filter((queued) => queued.queue === queue).map(({ body }) => body);
   }
 
   /** Loses what a queue holds. */
@@ -140,7 +158,7 @@ export class PipelineHarness {
     }
   }
 
-  /** Delivers and rings what is due now, until nothing is. */
+  /** Delivers and rings what is due now, until nothing is; but for notifications, which go out into the world. */
   async settle(): Promise<void> {
     for (const queue of ["tidemark-events", "tidemark-jobs", "tidemark-rollups", "tidemark-dead-letters"] as const)
       await this.deliver(queue);

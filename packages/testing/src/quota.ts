@@ -22,7 +22,7 @@ interface Wish {
   readonly metric?: Partial<Metric>;
   readonly terms?: Partial<Terms>;
   readonly definition?: Partial<BalanceDefinition>;
-  readonly thresholds?: readonly Threshold[];
+  readonly thresholds?: readonly (Partial<Threshold> & Pick<Threshold, "id" | "line">)[];
   readonly catalog_version?: number;
 }
 
@@ -37,7 +37,8 @@ export function defineRequest({
   ...address
 }: Wish): Extract<DefineRequest, { readonly kind: "set" }> {
   const metric = metricOf(rules);
-  const metered: MeteredMetric = { metric, thresholds, catalog_version };
+  const interval = { count: 1, period: "months", time_zone: "UTC" } as const;
+  const metered: MeteredMetric = { metric, thresholds: thresholds.map(toThreshold), interval, catalog_version };
   return {
     ...address,
     kind: "set",
@@ -54,4 +55,9 @@ export function defineRequest({
     replaces: null,
     only_new: false,
   };
+}
+
+/** A line that usage comes up to, once in a cycle, but for what is wished. */
+function toThreshold(wish: Partial<Threshold> & Pick<Threshold, "id" | "line">): Threshold {
+  return { version: 1, name: null, operator: ">=", segment: null, repeat: "per_cycle", hysteresis: 0, ...wish };
 }

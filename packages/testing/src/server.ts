@@ -21,14 +21,22 @@ export interface Server {
 interface ServerOptions {
   readonly demo: boolean;
   readonly stateDirectory?: string;
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the platform on a free port and waits until it says that it is ready. */
-export async function startServer({ demo, stateDirectory = newDirectory() }: ServerOptions): Promise<Server> {
+export async function startServer({ demo, stateDirectory = newDirectory(), env }: ServerOptions): Promise<Server> {
   const port = await freePort();
   const child = spawn("npm", ["start"], {
     cwd: ROOT,
-    env: { ...process.env, PORT: String(port), TIDEMARK_STATE: stateDirectory, TIDEMARK_DEMO: demo ? "1" : "0" },
+    env: {
+      ...process.env,
+      ...env,
+      PORT: String(port),
+      TIDEMARK_STATE: stateDirectory,
+      TIDEMARK_DEMO: demo ? "1" : "0",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -11,6 +11,9 @@ declare global {
       readonly EVENTS: Queue<string>;
       readonly ROLLUPS: Queue<string>;
       readonly JOBS: Queue<string>;
+      readonly NOTIFICATIONS: Queue<string>;
+      readonly WEBHOOK_ORIGINS: string;
+      readonly FAILED_OPENINGS: RateLimit;
       readonly FLUSH_SECONDS_MIN: string;
       readonly KEY_PEPPER: string;
       /** What `workerd-setup.ts` applies; only tests have it. */

@@ -1,4 +1,5 @@
 import { type ApplyReply, meterName } from "@tidemark/contract";
+import { readMetered } from "@tidemark/db/metered";
 import type { CustomerBatch } from "./customer-batch.ts";
 import type { ConsumerEnv } from "./env.ts";
 
@@ -20,8 +21,7 @@ export async function applyBatches(env: ConsumerEnv, batches: readonly CustomerB
   const work = async (): Promise<void> => {
     for (const batch of queue) {
       try {
-        const meter = env.METERS.get(env.METERS.idFromName(meterName(batch.projectId, batch.customerId)));
-        const reply = await meter.apply(batch.toRequest());
+        const reply = await apply(env, batch);
         results.push(reply.stale ? { batch, error: STALE } : { batch, reply });
       } catch (error) {
         results.push({ batch, error });
@@ -30,4 +30,16 @@ export async function applyBatches(env: ConsumerEnv, batches: readonly CustomerB
   };
   await Promise.all(Array.from({ length: Math.min(CALLS_MAX, batches.length) }, work));
   return results;
+}
+
+/** Calls a meter, and once more with what it has to learn of its thresholds before it counts: none is crossed unseen. */
+async function apply(env: ConsumerEnv, batch: CustomerBatch): Promise<ApplyReply> {
+  const { projectId, customerId } = batch;
+  const meter = env.METERS.get(env.METERS.idFromName(meterName(projectId, customerId)));
+  const request = batch.toRequest();
+  const reply = await meter.apply(request);
+  if (reply.unlearned.length === 0) return reply;
+  const about = { customer_id: customerId, now: Date.now() };
+  const learns = await readMetered(env.DB, projectId, reply.unlearned, about);
+  return meter.apply({ ...request, learns });
 }

@@ -1,11 +1,12 @@
 import { METRICS_MAX } from "@tidemark/contract";
 import { type Catalog, compileCatalog } from "@tidemark/core";
-import { readCatalog, readCatalogVersion } from "@tidemark/db/catalog";
+import { readCatalog, readCatalogVersion, type WatchedMetrics } from "@tidemark/db/catalog";
 
 /** A project's metrics, compiled, and which state of them. */
 export interface VersionedCatalog {
   readonly version: number;
   readonly catalog: Catalog;
+  readonly watched: WatchedMetrics;
 }
 
 const compiled = new Map<string, VersionedCatalog>();
@@ -18,8 +19,8 @@ export async function catalogOf(db: D1Database, projectId: string): Promise<Vers
   const current = await readCatalogVersion(db, projectId);
   const known = compiled.get(projectId);
   if (known !== undefined && known.version === current) return known;
-  const { metrics, version } = await readCatalog(db, projectId, METRICS_MAX, Date.now());
-  const read: VersionedCatalog = { version, catalog: compileCatalog(metrics) };
+  const { metrics, version, watched } = await readCatalog(db, projectId, METRICS_MAX, Date.now());
+  const read: VersionedCatalog = { version, catalog: compileCatalog(metrics), watched };
   compiled.set(projectId, read);
   return read;
 }

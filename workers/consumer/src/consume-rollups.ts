@@ -1,8 +1,10 @@
-import type { RollupMessage } from "@tidemark/contract";
+import type { NotifyMessage, RollupMessage } from "@tidemark/contract";
 import { registerCustomers } from "@tidemark/db/customer-registration";
+import { insertNearLimits } from "@tidemark/db/near-limits";
 import { insertNotices } from "@tidemark/db/notices";
 import { insertQuarantine } from "@tidemark/db/quarantine-entries";
 import { type CustomerDays, writeUsageDays } from "@tidemark/db/rollups";
+import { markUsage } from "@tidemark/db/usage-marks";
 import { insertWatches } from "@tidemark/db/watches";
 import type { ConsumerEnv } from "./env.ts";
 import { retryDelay } from "./retry-delay.ts";
@@ -19,7 +21,7 @@ export async function consumeRollups(batch: MessageBatch<string>, env: ConsumerE
   const groups = apart ? batch.messages.map((message) => [message]) : [batch.messages];
   for (const messages of groups) {
     try {
-      await writeRollups(messages, env.DB);
+      await writeRollups(messages, env);
       for (const message of messages) message.ack();
     } catch (error) {
       console.error(JSON.stringify({ at: "consume-rollups", messages: messages.length, error: String(error) }));
@@ -28,16 +30,23 @@ export async function consumeRollups(batch: MessageBatch<string>, env: ConsumerE
   }
 }
 
-async function writeRollups(messages: readonly Message<string>[], db: D1Database): Promise<void> {
+async function writeRollups(messages: readonly Message<string>[], env: ConsumerEnv): Promise<void> {
   const usage: CustomerDays[] = [];
   const others: D1PreparedStatement[] = [];
+  const notify: NotifyMessage[] = [];
   for (const { id, body } of messages) {
     const message = JSON.parse(body) as RollupMessage;
     if (message.kind === "usage") usage.push(message);
-    else others.push(...toStatements(db, id, message));
+    else others.push(...toStatements(env.DB, id, message));
+    if (message.kind === "notices") {
+      const { project_id, notices } = message;
+      notify.push({ kind: "notify", project_id, notice_ids: notices.map((notice) => notice.id) });
+    }
   }
-  await writeUsageDays(db, usage);
-  if (others.length > 0) await db.batch(others);
+  await writeUsageDays(env.DB, usage);
+  if (others.length > 0) await env.DB.batch(others);
+  // What is stored is handed on; where that fails, all of it is done again.
+  for (const message of notify) await env.NOTIFICATIONS.send(JSON.stringify(message), { contentType: "text" });
 }
 
 function toStatements(
@@ -47,6 +56,8 @@ function toStatements(
 ): D1PreparedStatement[] {
   if (message.kind === "quarantine")
     return message.entries.map((entry) => insertQuarantine(db, message.project_id, entry));
+  if (message.kind === "near_limits")
+    return [insertNearLimits(db, message), markUsage(db, [message.project_id], Date.now())];
   if (message.kind === "notices") return [insertNotices(db, message.project_id, message.customer_id, message.notices)];
   const statements: D1PreparedStatement[] = [];
   const created = message.customers.flatMap(({ customer_id, first_seen_at }) =>

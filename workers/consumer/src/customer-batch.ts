@@ -149,9 +149,19 @@ export class CustomerBatch {
       customer_id: this.customerId,
       catalog_version: this.#catalog.version,
       ...this.#toColumns(),
+      ...this.#toWatched(),
       ...(this.#consumed.length === 0 ? {} : { consumed: this.#consumed }),
       recent: this.#toRecent(),
     };
+  }
+
+  /** The metrics of its events that thresholds look at. */
+  #toWatched(): Pick<ApplyRequest, "watched"> {
+    const { watched } = this.#catalog;
+    if (watched.size === 0) return {};
+    const ids = new Set(this.#series.map(({ metric_id, of = metric_id }) => of));
+    const own = Array.from(ids).filter((id) => watched.get(id)?.has(this.customerId) ?? watched.get(id) === null);
+    return own.length === 0 ? {} : { watched: own };
   }
 
   toRecount(scope: RecountScope): Omit<RecountRequest, "trusts_archive"> {

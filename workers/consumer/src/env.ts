@@ -8,6 +8,12 @@ export interface ConsumerEnv {
   readonly ROLLUPS: Queue<string>;
   /** Hands on jobs. */
   readonly JOBS: Queue<string>;
+  /** Notices on their way to webhooks and Slack. */
+  readonly NOTIFICATIONS: Queue<string>;
+  /** Origins that webhooks may go to besides public https ones, separated by spaces. */
+  readonly WEBHOOK_ORIGINS: string;
+  /** The secret under which addresses and secrets of destinations are sealed. */
+  readonly KEY_PEPPER: string;
   /** The shortest time between two flushes of one busy customer, in seconds. */
   readonly FLUSH_SECONDS_MIN: string;
 }

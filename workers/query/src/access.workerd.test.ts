@@ -1,4 +1,5 @@
 import type { ProblemBody } from "@tidemark/contract";
+import { insertDeliveries } from "@tidemark/db/deliveries";
 import { insertNotices } from "@tidemark/db/notices";
 import type { Scope } from "@tidemark/http/keys";
 import { env } from "cloudflare:workers";
@@ -15,6 +16,7 @@ interface Route {
 }
 
 const METRIC = { name: "A", aggregation: "count", event_matchers: [{ event: "a" }] };
+const DESTINATION = { kind: "webhook", name: "secret webhook", url: "https://example.com/secret" };
 
 /** Every route of the API, with the ids of something that may or may not be there. */
 function routes(ids: {
@@ -28,11 +30,15 @@ function routes(ids: {
   allowance: string;
   subscription: string;
   threshold: string;
+  destination: string;
+  delivery: string;
 }): readonly Route[] {
   const { slug, product, customer, publication, key, entry, job, allowance, subscription, threshold } = ids;
+  const { destination, delivery } = ids;
   const published = { report: "top-customers", params: { metric: slug }, title: "T" };
   return [
     { target: "GET /v1/metrics", scope: "read" },
+    { target: "GET /metrics", scope: "read" },
     { target: "POST /v1/metrics", scope: "admin", body: METRIC },
     { target: `GET /v1/metrics/${slug}`, scope: "read" },
     { target: `PATCH /v1/metrics/${slug}`, scope: "admin", body: { name: "x" } },
@@ -51,6 +57,8 @@ function routes(ids: {
     { target: `DELETE /v1/metrics/${slug}`, scope: "admin" },
     { target: `GET /v1/usage?metric=${slug}`, scope: "read" },
     { target: `GET /v1/usage?metric=${slug}&customer_id=${customer}`, scope: "read" },
+    { target: "POST /v1/query", scope: "read", body: { metric: slug } },
+    { target: "POST /v1/query", scope: "read", body: { source: "archive" } },
     { target: "GET /v1/customers", scope: "read" },
     { target: `GET /v1/customers/${customer}`, scope: "read" },
     { target: `PATCH /v1/customers/${customer}`, scope: "admin", body: { name: "x" } },
@@ -74,11 +82,23 @@ function routes(ids: {
     { target: `PATCH /v1/thresholds/${threshold}`, scope: "admin", body: { percent: 90 } },
     { target: `DELETE /v1/thresholds/${threshold}`, scope: "admin" },
     { target: "GET /v1/notices", scope: "read" },
+    { target: "GET /v1/destinations", scope: "read" },
+    { target: "POST /v1/destinations", scope: "admin", body: DESTINATION },
+    { target: `GET /v1/destinations/${destination}`, scope: "read" },
+    { target: `PATCH /v1/destinations/${destination}`, scope: "admin", body: { name: "x" } },
+    { target: `DELETE /v1/destinations/${destination}`, scope: "admin" },
+    { target: `POST /v1/destinations/${destination}/test`, scope: "admin" },
+    { target: `POST /v1/destinations/${destination}/rotate`, scope: "admin", body: {} },
+    { target: "GET /v1/deliveries", scope: "read" },
+    { target: `GET /v1/deliveries/${delivery}`, scope: "read" },
+    { target: `POST /v1/deliveries/${delivery}/resend`, scope: "admin" },
     { target: `GET /v1/events/rejected?metric=${slug}`, scope: "read" },
     { target: "GET /v1/reports", scope: "read" },
     { target: `GET /v1/reports/top-customers?metric=${slug}`, scope: "read" },
     { target: "POST /v1/publications", scope: "admin", body: published },
     { target: "GET /v1/publications", scope: "read" },
+    { target: `GET /v1/publications/${publication}`, scope: "read" },
+    { target: `PATCH /v1/publications/${publication}`, scope: "admin", body: { title: "T" } },
     { target: `POST /v1/publications/${publication}/rotate`, scope: "admin" },
     { target: `DELETE /v1/publications/${publication}`, scope: "admin" },
     { target: "POST /v1/keys", scope: "admin", body: { name: "k", scopes: ["read"] } },
@@ -101,6 +121,8 @@ const NOTHING = {
   allowance: "none",
   subscription: "none",
   threshold: "none",
+  destination: "none",
+  delivery: "none",
 };
 
 /** A project that has one of everything. */
@@ -133,6 +155,9 @@ async function fill(project: TestProject) {
   const threshold = await make("thresholds", { metric: metric.slug, percent: 80, name: "secret threshold" });
   const notice = { id: "secret-notice", kind: "threshold_crossed", metric_id: metric.id, at: 0, body: "{}" } as const;
   await insertNotices(env.DB, project.id, "secret-customer", [notice]).run();
+  const destination = await make("destinations", DESTINATION);
+  const delivery = { id: "secret-delivery", destination_id: destination.id, notice_id: notice.id };
+  await insertDeliveries(env.DB, project.id, [delivery], 0).run();
   return {
     slug: metric.slug,
     product: "secret_product",
@@ -144,6 +169,8 @@ async function fill(project: TestProject) {
     allowance: allowance.id,
     subscription: subscription.id,
     threshold: threshold.id,
+    destination: destination.id,
+    delivery: delivery.id,
     public_url: publication.public_url,
   };
 }
@@ -203,7 +230,7 @@ test("every route of the API is in this table, and in the description", () => {
   );
   const handlers = new Set(
     app.routes
-      .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
+      .filter(({ method, path }) => method !== "ALL" && (path.startsWith("/v1/") || path === "/metrics"))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:\w+/g, ":x")}`),
   );
   expect(handlers).toEqual(table);
@@ -235,7 +262,17 @@ describe("another project's things are as if they did not exist", () => {
   test("in every list", async () => {
     const [theirs, mine] = [await makeProject(), await makeProject()];
     await fill(theirs);
-    const lists = ["metrics", "products", "customers", "publications", "quarantine", "thresholds", "notices"];
+    const lists = [
+      "metrics",
+      "products",
+      "customers",
+      "publications",
+      "quarantine",
+      "thresholds",
+      "notices",
+      "destinations",
+      "deliveries",
+    ];
     for (const path of lists.map((list) => `/v1/${list}`)) {
       expect(await json(mine, `GET ${path}`), path).toEqual({ data: [], next_cursor: null });
     }
@@ -273,6 +310,8 @@ describe("another project's things are as if they did not exist", () => {
         "definitions",
         "thresholds",
         "notices",
+        "destinations",
+        "deliveries",
       ];
       return Promise.all(
         tables.map(

@@ -14,7 +14,13 @@ export interface QueryEnv {
   readonly ROLLUPS?: Queue<string>;
   /** Begins jobs. */
   readonly JOBS: Queue<string>;
-  /** The secret under which keys are hashed. */
+  /** Hands notices to their destinations. */
+  readonly NOTIFICATIONS: Queue<string>;
+  /** Origins that webhooks may go to besides public https ones, separated by spaces. */
+  readonly WEBHOOK_ORIGINS: string;
+  /** Counts links that open nothing, by whose they are. */
+  readonly FAILED_OPENINGS: RateLimit;
+  /** The secret under which keys are hashed, and destinations sealed. */
   readonly KEY_PEPPER: string;
 }
 

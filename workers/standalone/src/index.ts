@@ -1,6 +1,6 @@
-import { type ConsumerEnv, queue, scheduled } from "@tidemark/consumer";
+import { type ConsumerEnv, queue, scheduled as tidy } from "@tidemark/consumer";
 import { fetch as ingest, type IngestEnv, isIngest } from "@tidemark/ingest";
-import { app as query, type QueryEnv } from "@tidemark/query";
+import { app as query, type QueryEnv, scheduled as tell } from "@tidemark/query";
 
 export { CustomerMeter } from "@tidemark/consumer";
 
@@ -11,5 +11,9 @@ export default {
   fetch: (request, env, context) =>
     isIngest(request) ? ingest(request, env, context) : query.fetch(request, env, context),
   queue,
-  scheduled,
+  scheduled: async (controller, env, context) => {
+    // Neither has to wait for the other, or fails with it.
+    context.waitUntil(tell(controller, env));
+    await tidy(controller, env);
+  },
 } satisfies ExportedHandler<Env, string>;

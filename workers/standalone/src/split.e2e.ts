@@ -11,7 +11,7 @@ const secrets = { KEY_PEPPER: "7b".repeat(32) };
 const harness = createTestHarness({
   workers: [
     { configPath: join(ROOT, "workers/ingest/wrangler.toml"), secrets },
-    { configPath: join(ROOT, "workers/consumer/wrangler.toml") },
+    { configPath: join(ROOT, "workers/consumer/wrangler.toml"), secrets },
     { configPath: join(ROOT, "workers/query/wrangler.toml"), secrets },
   ],
 });

@@ -2,12 +2,15 @@ import type { ApplyReply } from "@tidemark/contract";
 import type { MetricDay, UsageDay } from "@tidemark/core";
 import type { MeterRow } from "./meter-row.ts";
 import { planFlush } from "./plan-flush.ts";
+import type { NearLimit } from "./quota/balance-watch.ts";
 import type { Crossing } from "./quota/watch.ts";
 
 /** What has not been handed to the rollup queue, and up to where handing it over reaches. */
 export interface Outbox {
   readonly days: readonly UsageDay[];
   readonly crossings: readonly Crossing[];
+  /** Balances that came near their limit. */
+  readonly near: readonly NearLimit[];
   readonly version: number;
   readonly resends: number;
 }
@@ -67,17 +70,18 @@ export class Flushing {
     const { head, books, quotas } = this.#row;
     const { flush, version } = head;
     const days = books.readAfter(flush.sent_version, flush.rests_unsent);
-    return { days, crossings: quotas.crossings, version, resends: this.#resends };
+    const { crossings, near } = quotas.crossings;
+    return { days, crossings, near, version, resends: this.#resends };
   }
 
   /**
    * Notes that the outbox was handed over. Nothing is written for that: sending the same rows again
    * changes nothing in D1, so the note may be lost.
    */
-  markSent({ crossings, version, resends }: Outbox, now: number): void {
+  markSent({ crossings, near, version, resends }: Outbox, now: number): void {
     const { head, quotas } = this.#row;
     const { flush } = head;
-    quotas.markCrossingsSent(crossings);
+    quotas.crossings.markSent({ crossings, near });
     if (resends !== this.#resends) return;
     flush.sent_version = Math.max(flush.sent_version, version);
     flush.last_at = now;

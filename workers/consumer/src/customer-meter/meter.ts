@@ -28,6 +28,7 @@ import { decide } from "./quota/decide.ts";
 import { define } from "./quota/define.ts";
 import type { CountDecided, DecidedCount, Desk, Effect } from "./quota/desk.ts";
 import type { Quotas } from "./quota/quotas.ts";
+import { Tallies } from "./quota/tallies.ts";
 import type { ClosedBooks } from "./recounts.ts";
 import { remember, type Verdicts } from "./remember.ts";
 
@@ -44,8 +45,10 @@ interface Decisions {
   readonly alarmAt: number | null;
 }
 
-const STALE: ApplyReply = {
-  stale: true,
+/** Nothing was done. */
+const NOTHING: ApplyReply = {
+  stale: false,
+  unlearned: [],
   fresh: 0,
   duplicates: 0,
   conflicts: [],
@@ -64,6 +67,7 @@ const NONE_DECIDED: ReadonlySet<number> = new Set();
 export class Meter {
   readonly flushing: Flushing;
   readonly #row: MeterRow;
+  readonly #tallies: Tallies;
   /** Of what this call changes. */
   #version = 0;
   /** A day that this call's decisions were counted in. */
@@ -76,6 +80,7 @@ export class Meter {
       this.#countDecided(counted);
     });
     this.flushing = new Flushing(this.#row);
+    this.#tallies = new Tallies(this.quotas, this.#books, this.address);
   }
 
   /** The meter as it was saved, or `undefined` when it has never been called. */
@@ -121,14 +126,18 @@ export class Meter {
    */
   apply(request: ApplyRequest, now: number, flushIntervalMs: number): Applied {
     const head = this.#head;
-    if (request.catalog_version < head.required_catalog) return { alarmAt: null, reply: STALE };
+    if (request.catalog_version < head.required_catalog) return { alarmAt: null, reply: { ...NOTHING, stale: true } };
+    const unlearned = this.#learnWatched(request);
+    if (unlearned.length > 0) return { alarmAt: null, reply: { ...NOTHING, unlearned } };
     const isFirst = this.#ids.isEmpty;
     if (isFirst) head.created_catalog = request.catalog_version;
     this.#begin(now);
+    this.#tallies.begin(now);
     const verdicts = remember(this.#ids, request);
     const consumed = consumeUnenforced(this.#desk(now), request.consumed ?? []);
     const touched = this.#count(request, verdicts, now) ?? this.#touched;
     if (touched !== undefined) head.version = this.#version;
+    this.#tallies.end();
 
     const flushAt = this.#plan(touched !== undefined, now, flushIntervalMs);
     const alarmAt = flushAt ?? this.flushing.planCompaction(now);
@@ -142,6 +151,7 @@ export class Meter {
       alarmAt,
       reply: {
         stale: false,
+        unlearned: [],
         fresh: verdicts.fresh,
         duplicates: verdicts.duplicates,
         conflicts: verdicts.conflicts,
@@ -153,6 +163,14 @@ export class Meter {
     };
   }
 
+  /** Learns what it is told. @returns the watched metrics that it still has to learn. */
+  #learnWatched({ catalog_version, watched = [], learns }: ApplyRequest): readonly string[] {
+    const unlearned = this.quotas.metrics.unlearned(watched, catalog_version);
+    if (unlearned.length === 0 || learns === undefined) return unlearned;
+    this.learn(learns, unlearned, catalog_version);
+    return [];
+  }
+
   /** Counts events in the days and, but for what was counted when it was decided about, in the balances. */
   #count(request: ApplyRequest, { isFresh }: Verdicts, now: number): MetricDay | undefined {
     const { quotas } = this;
@@ -161,6 +179,9 @@ export class Meter {
     const decided = quotas.log.isEmpty ? NONE_DECIDED : completeEvents(quotas, books, request, isFresh, this.#version);
     const { matches } = request;
     quotas.facts(request, (match) => isFresh[matches[2 * match] ?? 0] === 1 && !decided.has(match), now);
+    // What a decision had counted is taken back where the event is counted.
+    if (decided.size > 0) this.#tallies.invalidate();
+    else this.#tallies.addEvents(request, isFresh);
     this.#row.recounts.follow(request, isFresh);
     this.#keepRecent(request, isFresh);
     return touched;
@@ -172,8 +193,10 @@ export class Meter {
    */
   decide(requests: readonly DecideRequest[], now: number, flushIntervalMs: number): Decisions {
     this.#begin(now);
+    this.#tallies.begin(now);
     const desk = this.#desk(now);
     const decided = requests.map((request) => decide(desk, request));
+    this.#tallies.end();
     const replies = decided.map(({ reply }) => reply);
     const effects = new Set<Effect>(decided.map(({ effect }) => effect));
     if (effects.has("counted")) return { replies, alarmAt: this.#keep(now, flushIntervalMs) };
@@ -197,7 +220,7 @@ export class Meter {
 
   /** When to set the alarm for what this call has changed: at once for crossings. */
   #plan(isTouched: boolean, now: number, flushIntervalMs: number): number | null {
-    if (this.quotas.crossings.length > this.#crossings) return this.flushing.planNotice(now);
+    if (this.quotas.crossings.count > this.#crossings) return this.flushing.planNotice(now);
     return isTouched ? this.flushing.planChange(now, flushIntervalMs) : null;
   }
 
@@ -208,7 +231,9 @@ export class Meter {
     flushIntervalMs: number,
   ): { readonly reply: DefineReply; readonly alarmAt: number | null } {
     this.#begin(now);
+    this.#tallies.begin(now);
     const done = define(this.quotas, request, now);
+    this.#tallies.end();
     if (done.kind === "problem") return { reply: done, alarmAt: null };
     return { reply: { ...done, version: this.#version }, alarmAt: this.#keep(now, flushIntervalMs) };
   }
@@ -222,7 +247,7 @@ export class Meter {
   #begin(now: number): void {
     this.#version = Math.max(this.#head.version + 1, now);
     this.#touched = undefined;
-    this.#crossings = this.quotas.crossings.length;
+    this.#crossings = this.quotas.crossings.count;
   }
 
   #desk(now: number): Desk {
@@ -238,6 +263,7 @@ export class Meter {
     const ref = { metric_id: decidedCounter(metric.counter_id), aggregation: metric.aggregation, labels, segments };
     this.#head.version = this.#version;
     this.#touched = this.#books.add(ref, value, at, tieOf(...wordsOf(id)), this.#version);
+    this.#tallies.add(metric.id, value, at, segments);
   }
 
   /** Everything that is limited or charged, as it stands; what has come to its end is saved. */
@@ -285,6 +311,7 @@ export class Meter {
       this.#row.lighten();
     });
     if (!isClosed) return { watch: null, alarmAt: null };
+    this.#tallies.invalidate();
     const alarmAt = replace ? this.flushing.planResend(now) : null;
     this.#row.save(now);
     return { watch: replace ? this.flushing.watch(undefined) : null, alarmAt };

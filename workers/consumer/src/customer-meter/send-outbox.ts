@@ -1,6 +1,7 @@
 import {
   MESSAGE_BYTES_MAX,
   type MeterAddress,
+  type NearLimitsMessage,
   type Notice,
   type NoticesMessage,
   type UsageMessage,
@@ -25,7 +26,7 @@ interface OutboxBindings {
 export async function sendOutbox(
   { ROLLUPS, DB }: OutboxBindings,
   { project_id, customer_id }: MeterAddress,
-  { days, crossings }: Pick<Outbox, "days" | "crossings">,
+  { days, crossings, near }: Pick<Outbox, "days" | "crossings" | "near">,
 ): Promise<void> {
   const { messages, oversized } = pack(days);
   for (const part of messages) {
@@ -35,6 +36,10 @@ export async function sendOutbox(
   for (let at = 0; at < crossings.length; at += CROSSINGS_MAX) {
     const notices = crossings.slice(at, at + CROSSINGS_MAX).map(toNotice);
     const message: NoticesMessage = { kind: "notices", project_id, customer_id, notices };
+    await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
+  }
+  if (near.length > 0) {
+    const message: NearLimitsMessage = { kind: "near_limits", project_id, customer_id, balances: near };
     await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
   }
   for (const day of oversized) await writeUsageDays(DB, [{ project_id, customer_id, days: [day] }]);

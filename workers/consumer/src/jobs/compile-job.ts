@@ -17,7 +17,8 @@ export async function compileJob(db: D1Database, job: Job, progress: JobProgress
   const wanted =
     metric === null ? metrics : metrics.filter(({ id, version: of }) => id === metric.id && of === metric.version);
   return {
-    catalog: { version, catalog: compileCatalog(wanted) },
+    // Books of a job cross no threshold.
+    catalog: { version, catalog: compileCatalog(wanted), watched: new Map() },
     scope: {
       job_id: job.id,
       counters: wanted.map(({ counter_id }) => counter_id),

@@ -1,10 +1,9 @@
-import { gunzipSync } from "node:zlib";
 import type { EventMessage } from "@tidemark/contract";
 import { dayOf, toInstant, type UsageEvent } from "@tidemark/core";
 import type { Job } from "@tidemark/db/jobs";
 import type { VersionedCatalog } from "../catalog-cache.ts";
 import { CustomerBatch } from "../customer-batch.ts";
-import { decodeEventMessage } from "../decode-message.ts";
+import { readMessages } from "./read-messages.ts";
 
 /** One customer's archived events. */
 export interface ArchivedBatch {
@@ -19,11 +18,7 @@ export async function readArchived(
   key: string,
   { job, catalog }: { readonly job: Job; readonly catalog: VersionedCatalog },
 ): Promise<readonly ArchivedBatch[]> {
-  const object = await bucket.get(key);
-  if (object === null) return [];
-  const messages = Array.from(linesOf(gunzipSync(await object.arrayBuffer())), decodeEventMessage)
-    .filter((message) => message !== undefined)
-    .toSorted((a, b) => a.received_at - b.received_at);
+  const messages = await readMessages(bucket, key);
   const open = new Map<string, ArchivedBatch>();
   const full: ArchivedBatch[] = [];
   for (const message of messages) {
@@ -52,16 +47,4 @@ function isWanted(event: UsageEvent, { received_at }: EventMessage, { params }: 
   if (event.timestamp === undefined) return dayOf(received_at) >= from_day - 1 && dayOf(received_at) <= to_day;
   const day = dayOf(toInstant(event.timestamp));
   return day >= from_day && day <= to_day;
-}
-
-const NEWLINE = 10;
-
-function* linesOf(bytes: Uint8Array): Generator<string> {
-  const decoder = new TextDecoder();
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(NEWLINE, start);
-    const stop = end < 0 ? bytes.length : end;
-    yield decoder.decode(bytes.subarray(start, stop));
-    start = stop + 1;
-  }
 }

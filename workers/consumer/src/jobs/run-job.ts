@@ -4,6 +4,7 @@ import type { ConsumerEnv } from "../env.ts";
 import { closeBooks } from "./close-books.ts";
 import { compareMeters } from "./compare-meters.ts";
 import { countArchive } from "./count-archive.ts";
+import { queryArchive } from "./query-archive.ts";
 
 /** How long a runner works before it hands on, and how long nobody else takes its job. */
 const SLICE_MS = 10_000;
@@ -61,6 +62,8 @@ class Runner {
 
   /** @returns `null` when the job is done. */
   #step(): Promise<Step | null> {
+    if (this.#job.params.query !== undefined)
+      return queryArchive(this.#env, this.#job, this.#job.params.query, this.#progress);
     switch (this.#progress.phase) {
       case "counting":
         return countArchive(this.#env, this.#job, this.#progress);

@@ -49,6 +49,7 @@ const TAGS = [
   { name: "Usage", description: "Read what was counted." },
   { name: "Customers" },
   { name: "Reports" },
+  { name: "Digests", description: "Hear every week who grew, dropped, went quiet, or is near a limit." },
   { name: "Publications", description: "Show a report to people without an account." },
   { name: "Keys" },
   { name: "Jobs", description: "Count again from the archive: in the past, anew, or to compare." },

@@ -4,6 +4,6 @@ import { randomText } from "@tidemark/http/keys";
 const RANDOM_LENGTH = 20;
 
 /** A new id, with a prefix that tells what it is of. */
-export function newId(prefix: "job" | "met" | "prod" | "pub" | "thr" | "top"): string {
+export function newId(prefix: "dig" | "dst" | "job" | "met" | "prod" | "pub" | "thr" | "top"): string {
   return `${prefix}_${randomText(RANDOM_LENGTH)}`;
 }

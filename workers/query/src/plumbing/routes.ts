@@ -23,6 +23,7 @@ const FAILURES = {
   409: { description: "The request conflicts with what exists.", content: problem },
   413: { description: "The body is too large.", content: problem },
   415: { description: "The body is not JSON.", content: problem },
+  429: { description: "Too many requests.", content: problem },
   500: { description: "Something failed on our side.", content: problem },
   503: { description: "The database did not answer.", content: problem },
 } as const;

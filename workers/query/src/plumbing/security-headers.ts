@@ -1,9 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { QueryAppEnv } from "../env.ts";
 
-/** A page may load its stylesheet and show inline images, and nothing else; no script runs anywhere. */
-const POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
-
 /** Headers of every answer, errors included. A route that has set one of them keeps its own. */
 export const securityHeaders: MiddlewareHandler<QueryAppEnv> = async (context, next) => {
   await next();
@@ -13,9 +10,15 @@ export const securityHeaders: MiddlewareHandler<QueryAppEnv> = async (context, n
   }
 };
 
-/** What a browser may do with a page; `embeddable` lets any page put it into a frame. */
-export function contentSecurityPolicy(embeddable: boolean): string {
-  return `${POLICY}; frame-ancestors ${embeddable ? "*" : "'none'"}`;
+/**
+ * What a browser may do with a page: load its stylesheet and show inline images, and nothing else; no script runs
+ * anywhere. `embeddable` lets every page put it into a frame; `style` is where its styles come from.
+ */
+export function contentSecurityPolicy(embeddable: boolean, style = "'self'"): string {
+  return (
+    `default-src 'none'; style-src ${style}; img-src 'self' data:; base-uri 'none'; form-action 'none'; ` +
+    `frame-ancestors ${embeddable ? "*" : "'none'"}`
+  );
 }
 
 const HEADERS: Readonly<Record<string, string>> = {

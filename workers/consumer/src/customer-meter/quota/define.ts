@@ -124,7 +124,7 @@ function grant(
     return { kind: "problem", code: "conflict", detail: `Only ${left} are left to take away.` };
   }
   if (units > 0) live.balance.grant({ id, kind: "top_up", expires_at, reason, units });
-  live.note(wanted);
+  live.noteGrant(wanted);
   quotas.crossed(watch, now);
   return { kind: "done", balance: live.describe(metered.metric) };
 }

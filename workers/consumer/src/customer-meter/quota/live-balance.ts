@@ -1,10 +1,12 @@
-import type { BalanceDefinition, GrantNote, StoredBalance, StoredHold } from "@tidemark/contract";
+import type { BalanceDefinition, GrantNote, StoredBalance, StoredHold, Threshold } from "@tidemark/contract";
 import type { Metric } from "@tidemark/core";
 import { Balance } from "@tidemark/core/balance";
 import { carriedOf, limitOf } from "@tidemark/core/balance-cycle";
 import { balanceFromStored, balanceToText, type StoredBalanceState } from "@tidemark/core/balance-text";
 import { addExact, type Exact } from "@tidemark/core/exact";
 import { toExactJson } from "@tidemark/core/exact-json";
+import { type Fired, readFired, type StoredFired } from "./fired.ts";
+import type { Watched } from "./watch.ts";
 
 /** What the holder of a reservation or lease is known by, and was told. */
 export interface HoldMeta {
@@ -32,7 +34,7 @@ export interface StoredLive {
   readonly key: string;
   readonly label: string;
   readonly created_at: number;
-  readonly fired: Readonly<Record<string, number>>;
+  readonly fired: StoredFired;
   readonly holds: readonly (readonly [string, HoldMeta])[];
   readonly grants: readonly GrantNote[];
   readonly earlier: readonly (readonly [cycle: number, definition: BalanceDefinition])[];
@@ -40,14 +42,13 @@ export interface StoredLive {
 }
 
 /** A balance in use: its definition, where it stands, and who holds what of it. */
-export class LiveBalance {
+export class LiveBalance implements Watched {
   /** Names it through all changes of its definition. */
   readonly key: string;
   readonly label: string;
   readonly balance: Balance;
   readonly createdAt: number;
-  /** Thresholds that were crossed, with the start of the cycle that they were crossed in. */
-  readonly fired: Map<string, number>;
+  readonly #fired: Map<string, Fired>;
   readonly holds: Map<string, HoldMeta>;
   #definition: BalanceDefinition;
   #grants: readonly GrantNote[];
@@ -60,7 +61,7 @@ export class LiveBalance {
     this.key = stored.key;
     this.label = stored.label;
     this.createdAt = stored.created_at;
-    this.fired = new Map(Object.entries(stored.fired));
+    this.#fired = readFired(stored.fired);
     this.holds = new Map(stored.holds);
     this.#grants = stored.grants;
     this.#earlier = new Map(stored.earlier);
@@ -91,7 +92,7 @@ export class LiveBalance {
       key: this.key,
       label: this.label,
       created_at: this.createdAt,
-      fired: Object.fromEntries(this.fired),
+      fired: Object.fromEntries(this.#fired),
       holds: [...this.holds],
       grants: this.#grants,
       earlier: [...this.#earlier],
@@ -102,6 +103,34 @@ export class LiveBalance {
   /** Something is about to change. */
   touch(): void {
     this.#text = undefined;
+  }
+
+  get used(): Exact {
+    return this.balance.state.current.used;
+  }
+
+  get cycle(): { readonly start: number; readonly end: number } {
+    return this.balance.state.current;
+  }
+
+  get fired(): ReadonlyMap<string, Fired> {
+    return this.#fired;
+  }
+
+  note(key: string, fired: Fired): void {
+    this.touch();
+    this.#fired.set(key, fired);
+  }
+
+  /** What was crossed in cycles that are over can be crossed again. */
+  forgetFired(): void {
+    this.touch();
+    this.#fired.clear();
+  }
+
+  /** A line in per cent is another one for each balance; one in units is the metric's. */
+  namesFor({ line }: Threshold): readonly string[] {
+    return [...(this.label === "" ? [] : [this.label]), ...("units" in line ? [] : [this.key])];
   }
 
   get definition(): BalanceDefinition {
@@ -135,7 +164,7 @@ export class LiveBalance {
   }
 
   /** Notes a grant. */
-  note(grant: GrantNote): void {
+  noteGrant(grant: GrantNote): void {
     this.touch();
     this.#grants = [grant, ...this.#grants].slice(0, GRANTS_MAX);
   }

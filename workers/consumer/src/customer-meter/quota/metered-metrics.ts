@@ -16,6 +16,7 @@ export class MeteredMetrics {
   readonly #sql: SqlStorage;
   readonly #byId = new Map<string, Metered>();
   readonly #bySlug = new Map<string, Metered>();
+  #withThresholds: readonly Metered[] = [];
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -34,6 +35,20 @@ export class MeteredMetrics {
 
   byId(id: string): Metered | undefined {
     return this.#byId.get(id);
+  }
+
+  /** Those that thresholds look at. */
+  get withThresholds(): readonly Metered[] {
+    return this.#withThresholds;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byId.size === 0;
+  }
+
+  /** Watched metrics that the meter does not know, or knows from an older catalog. */
+  unlearned(watched: readonly string[], catalogVersion: number): readonly string[] {
+    return watched.filter((id) => (this.#byId.get(id)?.catalog_version ?? -1) < catalogVersion);
   }
 
   /** Metrics of which the meter knows less than somebody who has seen this catalog, or no longer the version in force. */
@@ -56,9 +71,9 @@ export class MeteredMetrics {
   confirm(id: string, catalogVersion: number): void {
     const known = this.#byId.get(id);
     if (known === undefined) return;
-    const { metric, thresholds, slugs } = known;
+    const { metric, interval, slugs } = known;
     const catalog_version = Math.max(known.catalog_version, catalogVersion);
-    this.#store({ metric: { ...metric, counts_until: null }, thresholds, slugs, catalog_version });
+    this.#store({ metric: { ...metric, counts_until: null }, thresholds: [], interval, slugs, catalog_version });
   }
 
   #store(told: Stored): void {
@@ -73,6 +88,7 @@ export class MeteredMetrics {
   #keep(told: Stored): void {
     const metered: Metered = { ...told, compiled: compileMetric(told.metric) };
     this.#byId.set(told.metric.id, metered);
+    this.#withThresholds = Array.from(this.#byId.values()).filter(({ thresholds }) => thresholds.length > 0);
     for (const slug of told.slugs) {
       const holder = this.#bySlug.get(slug);
       // The metric that has a slug now goes before one that had it.

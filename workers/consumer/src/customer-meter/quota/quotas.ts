@@ -9,19 +9,23 @@ import type {
 import type { Exact } from "@tidemark/core";
 import { fromExactJson } from "@tidemark/core/exact-json";
 import { EMPTY_ID_STATE, type IdState } from "../id-memory.ts";
+import { BalanceWatch } from "./balance-watch.ts";
+import { Crossings, type StoredCrossings } from "./crossings.ts";
 import { DecisionLog, EMPTY_LOG, type LogState } from "./decision-log.ts";
 import { type CountDecided, toCounted } from "./desk.ts";
 import { endOf } from "./end-of.ts";
+import { type Fired, readFired, type StoredFired } from "./fired.ts";
 import type { HoldMeta, LiveBalance, StoredLive } from "./live-balance.ts";
 import { LiveBalances } from "./live-balances.ts";
 import { Members } from "./members.ts";
 import { type Metered, MeteredMetrics } from "./metered-metrics.ts";
-import { type Crossing, Watch } from "./watch.ts";
+import type { Crossing } from "./watch.ts";
 
 /** What the head's row keeps of the quotas. */
-interface QuotaState {
+interface QuotaState extends StoredCrossings {
   readonly balances: readonly StoredLive[];
-  readonly crossings: readonly Crossing[];
+  /** What was crossed of what no balance tells. */
+  readonly fired?: StoredFired;
   readonly log: LogState;
   readonly members: IdState;
 }
@@ -55,8 +59,11 @@ export class Quotas {
   readonly members: Members;
   /** Counts decisions among the customer's days. */
   readonly count: CountDecided;
+  /** What waits to be handed over. */
+  readonly crossings: Crossings;
+  /** Thresholds that were crossed of what no balance tells. */
+  readonly fired: Map<string, Fired>;
   readonly #address: MeterAddress;
-  #crossings: readonly Crossing[];
 
   constructor(sql: SqlStorage, address: MeterAddress, loaded: LoadedQuotas, count: CountDecided) {
     const state = loaded.text === null ? EMPTY : (fromExactJson(loaded.text) as QuotaState);
@@ -70,18 +77,25 @@ export class Quotas {
       this.metrics.load();
       this.balances.load(state.balances);
     }
-    this.#crossings = state.crossings;
+    this.crossings = new Crossings(state);
+    this.fired = readFired(state.fired ?? {});
   }
 
   /** Whether there is nothing to keep in the row. */
   get isEmpty(): boolean {
-    return this.balances.all.length === 0 && this.log.isEmpty && this.log.tail.length === 0;
+    const { balances, log, metrics, crossings } = this;
+    return balances.all.length === 0 && log.isEmpty && log.tail.length === 0 && metrics.isEmpty && crossings.isEmpty;
   }
 
   /** What the head's row keeps. */
   toText(): string {
     const { log } = this;
-    const rest = JSON.stringify({ crossings: this.#crossings, log: log.state, members: this.members.ids.state });
+    const rest = JSON.stringify({
+      ...this.crossings.toStored(),
+      ...(this.fired.size === 0 ? {} : { fired: Object.fromEntries(this.fired) }),
+      log: log.state,
+      members: this.members.ids.state,
+    });
     const balances = this.balances.all.map((live) => live.toText()).join(",");
     return `${rest.slice(0, -1)},"balances":[${balances}]}`;
   }
@@ -126,7 +140,7 @@ export class Quotas {
     balance.advance(now);
     const settled = balance.takeSettled();
     if (cycle !== balance.state.current.index) watch?.beginCycle();
-    if (watch !== undefined) this.#note(watch.look(now));
+    if (watch !== undefined) this.#look(watch, now);
     live.touch();
     for (const { id, used, at } of settled) {
       const meta = live.holds.get(id);
@@ -204,7 +218,7 @@ export class Quotas {
     this.balances.adopt(live);
     live.touch();
     live.balance.fact((start) => this.#valueIn(live, start, value), instant, segments);
-    this.#note(watch.look(now));
+    this.#look(watch, now);
   }
 
   /** Facts also reach a balance that was cancelled: they may have happened before. */
@@ -228,39 +242,38 @@ export class Quotas {
   }
 
   /** Watches a balance's thresholds from here on. */
-  watch(live: LiveBalance, { thresholds, metric }: Metered): Watch {
-    return new Watch(live, thresholds, metric, this.#address);
-  }
-
-  /** Notes crossings for the outbox: one of several balances that say the same. @returns those that are new. */
-  #note(crossed: readonly Crossing[]): readonly Crossing[] {
-    const fresh = crossed.filter(({ id }) => !this.#crossings.some((known) => known.id === id));
-    if (fresh.length > 0) this.#crossings = [...this.#crossings, ...fresh];
-    return fresh;
+  watch(live: LiveBalance, { thresholds, metric }: Metered): BalanceWatch {
+    const own = thresholds.filter(({ segment }) => segment === null);
+    return new BalanceWatch(live, { address: this.#address, metric, thresholds: own });
   }
 
   /** What a watched balance crossed, noted for the outbox. */
-  crossed(watch: Watch, now: number): readonly ThresholdCrossing[] {
-    const fresh = this.#note(watch.look(now));
-    return fresh.map(({ id, threshold_id, name, operator, value }) => ({ id, threshold_id, name, operator, value }));
+  crossed(watch: BalanceWatch, now: number): readonly ThresholdCrossing[] {
+    return this.#look(watch, now).map(({ id, threshold_id, name, operator, value }) => {
+      return { id, threshold_id, name, operator, value };
+    });
   }
 
-  /** Crossings that wait to be handed over. */
-  get crossings(): readonly Crossing[] {
-    return this.#crossings;
-  }
-
-  /** Forgets crossings that were handed over. */
-  markCrossingsSent(sent: readonly Crossing[]): void {
-    const ids = new Set(sent.map(({ id }) => id));
-    this.#crossings = this.#crossings.filter(({ id }) => !ids.has(id));
+  #look(watch: BalanceWatch, now: number): readonly Crossing[] {
+    this.crossings.lookNear(watch, now);
+    return this.crossings.look(watch, now);
   }
 
   /** Learns how metrics are defined now, as of a catalog; those that it asked for and are not told of are gone. */
   learn(told: readonly MeteredMetric[], asked: readonly string[], catalogVersion: number): void {
-    for (const each of told) if (this.metrics.byId(each.metric.id) !== undefined) this.metrics.learn(each);
+    for (const each of told)
+      if (this.metrics.byId(each.metric.id) !== undefined || each.thresholds.length > 0) this.metrics.learn(each);
+    this.#forgetFired();
     const known = new Set(told.map(({ metric }) => metric.id));
     for (const id of asked) if (!known.has(id)) this.metrics.confirm(id, catalogVersion);
+  }
+
+  /** What was crossed of thresholds that are gone, or have changed, is of no use any more. */
+  #forgetFired(): void {
+    const known = new Set(
+      this.metrics.withThresholds.flatMap(({ thresholds }) => thresholds.map(({ id, version }) => `${id}:${version}`)),
+    );
+    for (const key of this.fired.keys()) if (!known.has(key)) this.fired.delete(key);
   }
 
   /** What is kept in tables leaves the row; balances that were cancelled come to their end. */
@@ -299,5 +312,5 @@ export class Quotas {
 
 interface Target {
   readonly live: LiveBalance;
-  readonly watch: Watch;
+  readonly watch: BalanceWatch;
 }

@@ -31,13 +31,21 @@ export async function beginJob(env: QueryEnv, { project_id, kind, params, span }
     finished_at: null,
   };
   if (!(await insertJob(env.DB, job, span))) return sameOrConflict(await findActiveJob(env.DB, project_id), job);
+  await announceJob(env, job);
+  return job;
+}
+
+/** Hands a job that is stored to the consumer. */
+export async function announceJob(
+  { JOBS }: Pick<QueryEnv, "JOBS">,
+  { project_id, id }: Pick<Job, "project_id" | "id">,
+): Promise<void> {
   try {
-    await env.JOBS.send(JSON.stringify({ project_id, job_id: job.id }), { contentType: "text" });
+    await JOBS.send(JSON.stringify({ project_id, job_id: id }), { contentType: "text" });
   } catch (error) {
     // The cron trigger finds it within minutes.
     console.warn(JSON.stringify({ at: "begin-job", error: String(error) }));
   }
-  return job;
 }
 
 function sameOrConflict(active: Job | undefined, wanted: Job): Job {

@@ -100,6 +100,18 @@ describe("putting back", () => {
   });
 
   test.each([
+    ["notify", { notice_ids: ["n"] }],
+    ["deliver", { destination_id: "dst_1", delivery_id: "dlv_1", attempts: 0 }],
+  ])("sends a message of kind %s to the notification queue", async (kind, rest) => {
+    const project = await makeProject();
+    const body = JSON.stringify({ kind, project_id: project.id, ...rest });
+    await hold(project, "q1", body);
+    const { queue, sent } = recordingQueue();
+    await json(project, "POST /v1/quarantine/q1/replay", { bindings: { NOTIFICATIONS: queue } });
+    expect(sent).toEqual([[body, { contentType: "text" }]]);
+  });
+
+  test.each([
     ["that is not JSON", () => "not json"],
     ["that is not a message", () => '{"hello":1}'],
     ["of another project", () => '{"v":1,"project_id":"other","received_at":1,"events":[]}'],

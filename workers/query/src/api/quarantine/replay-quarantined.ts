@@ -47,6 +47,7 @@ function queueOf(env: QueryEnv, row: QuarantineRow): Queue<string> {
     );
   }
   if (message.kind === "events") return env.EVENTS;
+  if (message.kind === "notification") return env.NOTIFICATIONS;
   if (env.ROLLUPS === undefined) {
     throw new Problem(
       "conflict",

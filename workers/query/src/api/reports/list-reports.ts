@@ -1,18 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
 import { NoQuerySchema, pageOf } from "@tidemark/contract/answer-schema";
 import { ReportSchema } from "@tidemark/contract/report-schema";
+import { REPORTS } from "@tidemark/contract/reports";
 import type { QueryApp } from "../../env.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { failures, json, KEYED } from "../../plumbing/routes.ts";
-
-const REPORTS = [
-  {
-    name: "top-customers",
-    title: "Top customers",
-    description: "Who uses most of a metric, with active days, last use, trend and daily series.",
-    params: ["metric", "days", "limit"],
-  },
-];
 
 const route = createRoute({
   method: "get",
@@ -26,5 +18,13 @@ const route = createRoute({
 });
 
 export function listReports(app: QueryApp): void {
-  app.openapi(route, (context) => context.json({ data: REPORTS, next_cursor: null }, 200));
+  app.openapi(route, (context) => context.json({ data: ALL, next_cursor: null }, 200));
 }
+
+const ALL = Object.entries(REPORTS).map(([name, { title, description, days, limit, others }]) => ({
+  name,
+  title,
+  description,
+  params: ["metric", "days", "limit", ...others],
+  defaults: { days, limit },
+}));

@@ -294,10 +294,20 @@ describe("top customers", () => {
 
 test("the reports are listed", async () => {
   const project = await makeProject();
-  const body = await json<{ data: { name: string; params: string[] }[]; next_cursor: null }>(
-    project,
-    "GET /v1/reports",
-  );
-  expect(body.data.map(({ name, params }) => [name, params])).toEqual([["top-customers", ["metric", "days", "limit"]]]);
+  const body = await json<{
+    data: { name: string; params: string[]; defaults: Record<string, number> }[];
+    next_cursor: null;
+  }>(project, "GET /v1/reports");
+  const usual = ["metric", "days", "limit"];
+  expect(body.data.map(({ name, params, defaults }) => [name, params, defaults])).toEqual([
+    ["top-customers", usual, { days: 30, limit: 20 }],
+    ["growing", usual, { days: 30, limit: 20 }],
+    ["dropping", usual, { days: 7, limit: 20 }],
+    ["dormant", usual, { days: 30, limit: 20 }],
+    ["near-limit", usual, { days: 30, limit: 20 }],
+    ["heavy-labels", [...usual, "label"], { days: 30, limit: 20 }],
+    ["hour-of-day", usual, { days: 30, limit: 5 }],
+    ["error-rate", usual, { days: 30, limit: 20 }],
+  ]);
   expect(body.next_cursor).toBeNull();
 });

@@ -3,16 +3,15 @@ import type { TopCustomersAnswer, TopCustomersParams } from "@tidemark/contract/
 import { limitPlan, planDays } from "@tidemark/core/day-plan";
 import { classifyTrend } from "@tidemark/core/trend";
 import type { CounterView } from "@tidemark/core/usage-fold";
-import type { ProjectRow } from "@tidemark/db/projects";
-import { type RankedCustomer, rankCustomers, readCustomerFigures } from "@tidemark/db/top-customers";
+import { type RankedCustomer, readCustomerFigures } from "@tidemark/db/top-customers";
 import { FoldBudget } from "../../fold-budget.ts";
 import { toInstantText } from "../../plumbing/instant.ts";
 import { clamp, toQuantity } from "../../quantity.ts";
 import { planSeries, type Series, SeriesFold } from "../../series-fold.ts";
 import { type WindowName, type Windows, windowsOf } from "../../windows.ts";
-import { EVERYTHING, readCounters, toViews } from "../usage/counters.ts";
 import { foldCustomers } from "./fold-customers.ts";
-import { rankDistinct } from "./rank-distinct.ts";
+import { rankUsers } from "./rank-users.ts";
+import { aboutReport, readViews, type ReportSubject } from "./report-subject.ts";
 
 /** The trend rules compare the last 7 whole days with the 7 before them: with today, 15. */
 const TREND_DAYS = 15;
@@ -25,16 +24,15 @@ const TREND_DAYS = 15;
  */
 export async function topCustomers(
   db: D1Database,
-  subject: { readonly project: ProjectRow; readonly metric: MetricDefinition },
+  subject: ReportSubject,
   params: Pick<TopCustomersParams, "days" | "limit">,
 ): Promise<TopCustomersAnswer> {
-  const { project, metric } = subject;
-  const now = Date.now();
+  const { project, metric, now } = subject;
   const windows = windowsOf(now, params.days, project.time_zone, TREND_DAYS);
-  const counters = await readCounters(db, project.id, [metric]);
-  const views = toViews(counters.get(metric.id) ?? [], EVERYTHING);
+  const views = await readViews(db, subject);
   const question = { project_id: project.id, metric, windows, views };
-  const ranked = await rank(db, question, params.limit);
+  const plan = planSeries(windows).spans.get("window") ?? planDays([]);
+  const ranked = await rankUsers(db, { project, metric, views, plan }, params.limit);
   const series = await readSeries(
     db,
     question,
@@ -43,19 +41,12 @@ export async function topCustomers(
   const rows = ranked.map((customer, index) =>
     toRow(index + 1, customer, { series: series.get(customer.customer_id) ?? NO_SERIES, metric, windows, now }),
   );
+  const [from = "", to = ""] = [windows.dates[0], windows.dates.at(-1)];
+  const shown = { days: params.days, from, to, time_zone: windows.time_zone };
   return {
     report: "top-customers",
-    metric: metric.slug,
-    name: metric.name,
-    unit: metric.unit,
-    aggregation: metric.aggregation,
-    days: params.days,
-    from: windows.dates[0] ?? "",
-    to: windows.dates.at(-1) ?? "",
-    time_zone: windows.time_zone,
-    incomplete_day: windows.dates.at(-1) ?? "",
-    as_of: toInstantText(now),
-    approximate: [...series.values()].some(isApproximate),
+    ...aboutReport(subject, shown, [...series.values()].some(isApproximate)),
+    incomplete_day: to,
     data: rows,
   };
 }
@@ -65,19 +56,6 @@ interface Question {
   readonly metric: MetricDefinition;
   readonly windows: Windows;
   readonly views: readonly CounterView[];
-}
-
-async function rank(
-  db: D1Database,
-  { project_id, metric, windows, views }: Question,
-  limit: number,
-): Promise<readonly RankedCustomer[]> {
-  const plan = planSeries(windows).spans.get("window") ?? planDays([]);
-  const counters = views.map((view) => ({ counter_id: view.counter_id, plan: limitPlan(plan, view) }));
-  const scope = { project_id, counters, aggregation: metric.aggregation };
-  return metric.aggregation === "unique"
-    ? rankDistinct(db, scope, { views, plan, limit })
-    : rankCustomers(db, scope, { limit, clamp: !metric.allow_negative });
 }
 
 /** Ids are united here, customer by customer; everything else the database composes. */

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { failures, KEYED } from "../../plumbing/routes.ts";
-import { tellMeter } from "./tell-meter.ts";
+import { tellMeters } from "./tell-meters.ts";
 import { requireThreshold } from "./threshold.ts";
 
 const route = createRoute({
@@ -24,7 +24,7 @@ export function deleteThreshold(app: QueryApp): void {
     const { env } = context;
     const row = await requireThreshold(env.DB, context.get("principal").project_id, context.req.valid("param").id);
     await storeDeletion(env.DB, row);
-    await tellMeter(env, row);
+    await tellMeters(env, row);
     return context.body(null, 204);
   });
 }

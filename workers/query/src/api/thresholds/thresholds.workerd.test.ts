@@ -1,5 +1,6 @@
 import { type ProblemBody, METRIC_THRESHOLDS_MAX } from "@tidemark/contract";
-import type { NoticeAnswer, ThresholdAnswer } from "@tidemark/contract/threshold-schema";
+import type { NoticeAnswer } from "@tidemark/contract/notice-schema";
+import type { ThresholdAnswer } from "@tidemark/contract/threshold-schema";
 import { insertNotices } from "@tidemark/db/notices";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
@@ -38,6 +39,9 @@ describe("a threshold", () => {
       operator: ">=",
       value: "800.5",
       percent: null,
+      segment: null,
+      repeat: "per_cycle",
+      hysteresis: "0",
       customer_id: null,
       created_at: made.updated_at,
       updated_at: expect.stringMatching(/Z$/) as string,
@@ -60,6 +64,28 @@ describe("a threshold", () => {
     expect(changed).toEqual({ ...made, version: 2, value: null, percent: 90, updated_at: changed.updated_at });
     const unnamed = await json(project, `PATCH /v1/thresholds/${made.id}`, { body: { name: null } });
     expect(unnamed).toMatchObject({ version: 3, name: null, percent: 90 });
+  });
+
+  test("looks at a segment, and each time, when it is told to", async () => {
+    const project = await setUp();
+    const filters = { and: [{ property: "r", op: "equals", value: "eu" }] };
+    await json(project, "PATCH /v1/metrics/calls", { body: { segments: [{ name: "EU", filters }] } });
+    const made = await post(project, { value: 5, segment: "EU", repeat: "per_crossing", hysteresis: "1.5" });
+    expect(made).toMatchObject({ segment: "EU", repeat: "per_crossing", hysteresis: "1.5" });
+    const target = `PATCH /v1/thresholds/${made.id}`;
+    expect(await json(project, target, { body: { value: 6 } })).toMatchObject({ segment: "EU", hysteresis: "1.5" });
+    expect(await json(project, target, { body: { percent: 80 } })).toMatchObject({ segment: "EU", hysteresis: "0" });
+    expect(await json(project, target, { body: { segment: null } })).toMatchObject({ segment: null, percent: 80 });
+    expect((await call(project, target, { body: { segment: "Mars" } })).status).toBe(400);
+  });
+
+  test("of all customers is known to the meters of those who have an allowance when it is there", async () => {
+    const project = await setUp();
+    await setAllowance(project, "acme", { metric: "calls", base: 10 });
+    const { id } = await post(project, { value: 5 });
+    expect(await consume(project, "acme", "calls", { amount: 6 })).toMatchObject({
+      thresholds_crossed: [{ threshold_id: id, value: "6" }],
+    });
   });
 
   test("announces itself in the catalog, when it is made, changed and deleted", async () => {
@@ -121,6 +147,11 @@ test.each([
   [{ percent: 1, customer_id: "" }, ["/customer_id"]],
   [{ percent: 1, name: "=x" }, ["/name"]],
   [{ percent: 1, webhook: "x" }, ["/webhook"]],
+  [{ percent: 1, segment: "Mars" }, ["/segment"]],
+  [{ percent: 1, repeat: "always" }, ["/repeat"]],
+  [{ percent: 80, hysteresis: 81 }, ["/hysteresis"]],
+  [{ percent: 80, hysteresis: "0.5" }, ["/hysteresis"]],
+  [{ value: 80, hysteresis: -1 }, ["/hysteresis"]],
 ])("a threshold is not made of %j", async (body, pointers) => {
   const problem = await post<ProblemBody>(await setUp(), body, 400);
   expect(problem.errors?.map(({ pointer }) => pointer)).toEqual(pointers);
@@ -154,7 +185,9 @@ test("notices tell who came to which line, newest first, by the metric's name of
     name: "Nearly",
     operator: ">=",
     line: "80 %",
+    segment: null,
     value: "801",
+    previous_value: "799",
     allowance: "1000",
     metric: "calls",
     cycle: { start: "2026-03-01T00:00:00Z", end: "2026-04-01T00:00:00Z" },

@@ -1,6 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { type ThresholdChange, ThresholdChangeSchema, ThresholdSchema } from "@tidemark/contract/threshold-schema";
 import { toExactJson } from "@tidemark/core/exact-json";
+import type { ThresholdDefinition } from "@tidemark/db/metered";
 import { type ThresholdRow, updateThreshold as storeThreshold } from "@tidemark/db/thresholds";
 import { Problem } from "@tidemark/http/problem";
 import * as z from "zod";
@@ -8,8 +9,9 @@ import type { QueryApp } from "../../env.ts";
 import { jsonBody } from "../../plumbing/json-body.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
-import { tellMeter } from "./tell-meter.ts";
-import { readLine, requireThreshold, toDefinition, toThreshold } from "./threshold.ts";
+import { requireMetric } from "../metrics/metric.ts";
+import { tellMeters } from "./tell-meters.ts";
+import { checkSegment, readHysteresis, readLine, requireThreshold, toDefinition, toThreshold } from "./threshold.ts";
 
 const route = createRoute({
   method: "patch",
@@ -29,9 +31,24 @@ export function updateThreshold(app: QueryApp): void {
     const { env } = context;
     const { project_id } = context.get("principal");
     const row = await change(env.DB, { project_id, id: context.req.valid("param").id }, context.req.valid("json"));
-    await tellMeter(env, row);
+    await tellMeters(env, row);
     return context.json(toThreshold(row), 200);
   });
+}
+
+/** What a change makes of a definition. How far back is said in what the line is in, so another kind of line begins at 0. */
+function apply(before: ThresholdDefinition, wanted: ThresholdChange, places: number): ThresholdDefinition {
+  const line = readLine(wanted, places) ?? before.line;
+  const isSameKind = "units" in line === "units" in before.line;
+  const kept = isSameKind ? before.hysteresis : 0;
+  return {
+    name: wanted.name === undefined ? before.name : wanted.name,
+    operator: wanted.operator ?? before.operator,
+    line,
+    segment: wanted.segment === undefined ? before.segment : wanted.segment,
+    repeat: wanted.repeat ?? before.repeat,
+    hysteresis: wanted.hysteresis === undefined ? kept : readHysteresis(wanted.hysteresis, line, places),
+  };
 }
 
 /** How often another request may change the threshold that was just read. */
@@ -44,12 +61,9 @@ async function change(
 ): Promise<ThresholdRow> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const previous = await requireThreshold(db, project_id, id);
-    const before = toDefinition(previous);
-    const definition = toExactJson({
-      name: wanted.name === undefined ? before.name : wanted.name,
-      operator: wanted.operator ?? before.operator,
-      line: readLine(wanted, previous.decimal_places) ?? before.line,
-    });
+    const definition = toExactJson(apply(toDefinition(previous), wanted, previous.decimal_places));
+    if (wanted.segment !== undefined)
+      checkSegment(wanted.segment, await requireMetric(db, project_id, previous.metric));
     const updated_at = Math.max(Date.now(), previous.updated_at + 1);
     const next = { ...previous, version: previous.version + 1, definition, updated_at };
     if (await storeThreshold(db, previous, next)) return next;

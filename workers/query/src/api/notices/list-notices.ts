@@ -1,23 +1,23 @@
 import { createRoute } from "@hono/zod-openapi";
 import { PageQuerySchema, pageOf } from "@tidemark/contract/answer-schema";
-import { type NoticeAnswer, NoticeSchema } from "@tidemark/contract/threshold-schema";
+import { NoticeSchema } from "@tidemark/contract/notice-schema";
 import { findMetrics } from "@tidemark/db/metrics";
-import { listNotices as listRows, type NoticeRow } from "@tidemark/db/notices";
+import { listNotices as listRows } from "@tidemark/db/notices";
 import type { QueryApp } from "../../env.ts";
 import { readAgeCursor, toPage } from "../../plumbing/cursor.ts";
-import { toInstantText } from "../../plumbing/instant.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { failures, json, KEYED } from "../../plumbing/routes.ts";
-import { toCycle } from "../definitions/standing.ts";
+import { toNotice } from "./to-notice.ts";
 
 const LIST = "notices";
 
 const route = createRoute({
   method: "get",
   path: "/v1/notices",
-  tags: ["Thresholds"],
-  summary: "List what thresholds have told",
-  description: "Newest first: which customer came to which line.",
+  tags: ["Notices"],
+  summary: "List what people were told",
+  description:
+    "Newest first: which customer came to which threshold, digests, tests of destinations, and destinations that were disabled.",
   security: KEYED,
   middleware: requires("read"),
   request: { query: PageQuerySchema },
@@ -39,28 +39,4 @@ export function listNotices(app: QueryApp): void {
     const slugs = new Map(metrics.map(({ id, slug }) => [id, slug]));
     return context.json({ data: page.rows.map((row) => toNotice(row, slugs)), next_cursor: page.next_cursor }, 200);
   });
-}
-
-/** What a meter writes of a crossing, among other things. */
-type Crossing = Pick<NoticeAnswer, "threshold_id" | "name" | "operator" | "line" | "value" | "allowance" | "cycle"> & {
-  /** The slug of then. */
-  readonly metric: string;
-};
-
-function toNotice(row: NoticeRow, slugs: ReadonlyMap<string, string>): NoticeAnswer {
-  const { threshold_id, name, operator, line, value, allowance, cycle, metric } = JSON.parse(row.body) as Crossing;
-  return {
-    id: row.id,
-    kind: row.kind,
-    customer_id: row.customer_id,
-    metric: slugs.get(row.metric_id) ?? metric,
-    at: toInstantText(row.at),
-    threshold_id,
-    name,
-    operator,
-    line,
-    value,
-    allowance,
-    cycle: toCycle({ start: Date.parse(cycle.start), end: Date.parse(cycle.end) }),
-  };
 }
