@@ -22,6 +22,8 @@ const QUEUES: Readonly<Record<string, Waiting["queue"]>> = {
 };
 
 const state = { sent: 0, taken: 0, inHand: 0, draining: false };
+/** Messages that are to come later, by their text: a stop does not wait for them, and what they stand for is in D1. */
+const delayed = new Set<string>();
 /** Messages that failed and wait in the queue for another attempt, by id. */
 const waiting = new Map<string, Waiting>();
 
@@ -29,7 +31,8 @@ function counted(queue: Queue<string>): Queue<string> {
   return {
     metrics: () => queue.metrics(),
     send: (body, options) => {
-      state.sent++;
+      if ((options?.delaySeconds ?? 0) > 0) delayed.add(body);
+      else state.sent++;
       return queue.send(body, options);
     },
     sendBatch: (messages, options) => {
@@ -87,7 +90,7 @@ export default {
   async queue(batch, env) {
     const queue = QUEUES[batch.queue] ?? "EVENTS";
     const messages = batch.messages.map((message) => observed(message, queue));
-    state.taken += messages.filter((message) => !waiting.has(message.id)).length;
+    state.taken += messages.filter(({ id, body }) => !waiting.has(id) && !delayed.delete(body)).length;
     // A job goes on at the next start.
     if (state.draining && queue === "JOBS") return;
     state.inHand++;
@@ -108,5 +111,5 @@ export default {
     }
   },
 
-  scheduled: (controller, env) => standalone.scheduled(controller, withCount(env)),
+  scheduled: (controller, env, context) => standalone.scheduled(controller, withCount(env), context),
 } satisfies ExportedHandler<LocalEnv, string>;

@@ -9,7 +9,9 @@ import {
   formatDayShort,
   formatExactNumber,
   formatInstant,
+  formatFigure,
   formatShare,
+  formatTimeShort,
 } from "./format.ts";
 
 test.for([
@@ -81,7 +83,8 @@ test.for([
 });
 
 test.for([
-  [-60_000, "just now"],
+  [-59_999, "just now"],
+  [-60_000, "in 1 min"],
   [59_999, "just now"],
   [2 * 60_000, "2 min ago"],
   [HOUR_MS, "1 hour ago"],
@@ -96,4 +99,26 @@ test("days and instants are written the same way everywhere", () => {
   expect(formatDayShort("2026-10-05")).toBe("5 Oct");
   expect(formatDayLong("2026-10-05")).toBe("5 Oct 2026");
   expect(formatInstant(Date.UTC(2026, 10, 21, 2, 5, 13))).toBe("21 Nov 2026, 02:05 UTC");
+});
+
+test.for([
+  ["2026-11-21", "21 Nov"],
+  ["2026-11-21T05:00:00Z", "21 Nov, 05:00"],
+  ["2026-11-21T05:00:00+02:00", "21 Nov, 05:00"],
+  ["2026-11", "2026-11"],
+  ["17", "17"],
+  ["Monday", "Monday"],
+] as const)("%s on an axis of time is %s", ([text, shown]) => {
+  expect(formatTimeShort(text)).toBe(shown);
+});
+
+test.for([
+  ["quantity", "1234567", "1.23M"],
+  ["count", "1234567", "1,234,567"],
+  ["rank", "1", "1"],
+  ["share", "0.3427", "34%"],
+  ["change", "-0.3427", "−34.2%"],
+  ["text", "bursty", "bursty"],
+] as const)("a %s of %s is written %s", ([kind, text, shown]) => {
+  expect(formatFigure(text, kind)).toBe(shown);
 });

@@ -1,3 +1,4 @@
+import type { ReportColumn } from "@tidemark/contract/report-table";
 import { DAY_MS, HOUR_MS } from "@tidemark/core/timestamp";
 import { utcFormat, utcParse } from "d3-time-format";
 import { type Decimal, fromDecimal, roundDecimal, toDecimal } from "./decimal.ts";
@@ -54,8 +55,26 @@ export function formatShare(part: string, whole: string): string {
   return `${share >= 10 ? Math.round(share) : Math.round(share * 10) / 10}%`;
 }
 
-/** How long ago: `just now`, `2 min ago`, `3 hours ago`, `12 days ago`. */
+/** A figure of a report's column at a glance; of a kind that has no figures, the text as it is. */
+export function formatFigure(text: string, kind: ReportColumn["kind"]): string {
+  switch (kind) {
+    case "quantity":
+      return formatCompact(text);
+    case "count":
+    case "rank":
+      return formatExactNumber(text);
+    case "share":
+      return formatShare(text, "1");
+    case "change":
+      return formatChange(text);
+    default:
+      return text;
+  }
+}
+
+/** How long ago: `just now`, `2 min ago`, `3 hours ago`, `12 days ago`; or how far ahead: `in 5 days`. */
 export function formatAgo(at: number, now: number): string {
+  if (at - now >= MINUTE_MS) return `in ${formatDuration(at - now)}`;
   return now - at < MINUTE_MS ? "just now" : `${formatDuration(now - at)} ago`;
 }
 
@@ -81,9 +100,21 @@ const parseDay = utcParse("%Y-%m-%d");
 const shortDay = utcFormat("%-d %b");
 const longDay = utcFormat("%-d %b %Y");
 
+/** Whether a text is a date, `2026-11-21`. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text);
+}
+
 /** `2026-11-21` as `21 Nov`. */
 export function formatDayShort(day: string): string {
   return inCalendar(day, shortDay);
+}
+
+/** A place on an axis of time: `2026-11-21` as `21 Nov`, `2026-11-21T05:00:00Z` as `21 Nov, 05:00`, others as they are. */
+export function formatTimeShort(text: string): string {
+  const [, day = text, hour] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(text) ?? [];
+  const shown = isDay(day) ? formatDayShort(day) : day;
+  return hour === undefined ? shown : `${shown}, ${hour}`;
 }
 
 /** `2026-11-21` as `21 Nov 2026`. */

@@ -2,7 +2,7 @@ import type { Trend } from "@tidemark/core/trend";
 import type { FC } from "hono/jsx";
 import { sumDecimals } from "./decimal.ts";
 import { counted } from "./format.ts";
-import { Quantity } from "./top-customers.tsx";
+import { Quantity } from "./quantity.tsx";
 import { addsUp, type TopCustomersReport } from "./top-customers-report.ts";
 import { TREND_LABELS } from "./trend-badge.tsx";
 

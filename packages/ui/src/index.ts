@@ -1,3 +1,4 @@
+export * from "./charts/chart-image.tsx";
 export * from "./home-page.tsx";
 export * from "./icon.ts";
 export * from "./layout.tsx";
@@ -5,6 +6,8 @@ export * from "./message-page.tsx";
 export * from "./problem-pages.tsx";
 export * from "./published-page.tsx";
 export * from "./reference-page.tsx";
+export * from "./report-page.tsx";
 export * from "./styles.ts";
+export * from "./table-chart.ts";
 export * from "./top-customers.tsx";
 export * from "./top-customers-report.ts";

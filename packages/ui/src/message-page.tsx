@@ -67,3 +67,23 @@ export const PublicationNotFoundPage: FC<Pick<MessagePageProps, "requestId" | "t
     {...props}
   />
 );
+
+/** What a link opens whose report was published of what is no longer there. Only who has the link sees it. */
+export const PublicationGonePage: FC = () => (
+  <MessagePage
+    title="This report cannot be made any more"
+    status={404}
+    meaning="The link is right. But what the report counts was deleted since it was published, or changed so that the report cannot be made of it."
+    remedy="Tell the person who sent the link: they can publish it again."
+  />
+);
+
+/** What an address sees that has tried too many links that open nothing. The right link opens all the same. */
+export const FailedTooOftenPage: FC<{ readonly seconds: number }> = ({ seconds }) => (
+  <MessagePage
+    title="Too many links that open nothing"
+    status={429}
+    meaning="Many links that open nothing were tried from your network, and this one does not open anything either."
+    remedy={`Check that the whole address was copied, and wait ${seconds} seconds before you try it again. A link that is right opens at any time.`}
+  />
+);

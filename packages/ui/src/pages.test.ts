@@ -1,12 +1,14 @@
 import { PROBLEM_KINDS } from "@tidemark/contract/problems";
 import { expect, test } from "vitest";
 import { HomePage } from "./home-page.tsx";
-import { MessagePage, PublicationNotFoundPage } from "./message-page.tsx";
+import { FailedTooOftenPage, MessagePage, PublicationGonePage, PublicationNotFoundPage } from "./message-page.tsx";
 import { ProblemListPage, ProblemPage } from "./problem-pages.tsx";
 import { PublishedPage } from "./published-page.tsx";
 import { ReferencePage } from "./reference-page.tsx";
+import { ReportPage } from "./report-page.tsx";
 import { HOSTILE_NAMES, NOW, render, report, skeleton } from "./report-for-tests.ts";
 import { STYLESHEET_HREF } from "./styles.ts";
+import { table } from "./table-for-tests.ts";
 
 const origin = "https://meter.example.com";
 const pages = {
@@ -26,6 +28,14 @@ const pages = {
     now: NOW,
     links: { csv: "a.csv", json: "a.json" },
   }),
+  report: render(ReportPage, {
+    title: "Growing",
+    table: table(),
+    now: NOW,
+    links: { csv: "a.csv", json: "a.json" },
+  }),
+  gone: render(PublicationGonePage, {}),
+  failedTooOften: render(FailedTooOftenPage, { seconds: 60 }),
   reference: render(ReferencePage, { document: { info: { title: "Tidemark", version: "1" } } }),
 };
 

@@ -96,7 +96,7 @@ test("there is a chart when there is something to compare", async () => {
 });
 
 test("figures from another day are announced as old", async () => {
-  expect(await page()).toContain("<span>Updated 1 min ago</span>");
+  expect(await page()).toContain("<span>Updated 1 min ago, refreshed when usage changes</span>");
   const old = await page({ report: report({ as_of: new Date(NOW - 4 * 86_400_000).toISOString() }) });
   expect(old).toContain('<p class="freshness old">');
   expect(old).toContain("<span>These figures are 4 days old</span>");

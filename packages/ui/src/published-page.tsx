@@ -1,11 +1,12 @@
-import { HOUR_MS, parseTimestamp } from "@tidemark/core/timestamp";
 import type { FC } from "hono/jsx";
 import { BarChart } from "./charts/bar-chart.tsx";
 import { DailyTable } from "./daily-table.tsx";
 import { sumDecimals } from "./decimal.ts";
-import { formatAgo, formatDayLong, formatDayShort, formatDuration, formatInstant } from "./format.ts";
+import { formatDayLong, formatDayShort } from "./format.ts";
+import { Freshness } from "./freshness.tsx";
 import { Highlights } from "./highlights.tsx";
 import { Layout, type Theme, Wordmark } from "./layout.tsx";
+import { Files, type FileLinks } from "./published-files.tsx";
 import { TopCustomers } from "./top-customers.tsx";
 import { addsUp, type TopCustomersReport } from "./top-customers-report.ts";
 import { summarize, toBars } from "./top-customers-summary.ts";
@@ -16,14 +17,10 @@ export interface PublishedPageProps {
   readonly report: TopCustomersReport;
   /** When the page is rendered, in milliseconds: ages are measured from here. */
   readonly now: number;
-  /** Where the same figures are as files; relative, with whatever key the reader came with. */
-  readonly links: { readonly csv: string; readonly json: string };
+  readonly links: FileLinks;
   readonly embed?: boolean;
   readonly theme?: Theme;
 }
-
-/** Figures older than this are announced as old. */
-const STALE_FROM_MS = HOUR_MS;
 
 /** A published report: what a link shows to somebody without an account. */
 export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, links, embed = false, theme = "auto" }) => {
@@ -41,14 +38,18 @@ export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, link
       </header>
       {report.data.length > 0 && <Highlights report={report} />}
       {report.data.length > 1 && addsUp(report) && Number(total) > 0 && (
-        <BarChart title="Who uses how much" summary={summarize(report)} bars={toBars(report)} whole={total} />
+        <BarChart
+          title="Who uses how much"
+          caption={summarize(report)}
+          summary={summarize(report)}
+          bars={toBars(report)}
+          whole={total}
+        />
       )}
       <section class="sheet" aria-labelledby="customers">
         <header>
           <h2 id="customers">Customers by use</h2>
-          <p class="files">
-            Download <a href={links.csv}>CSV</a> <a href={links.json}>JSON</a>
-          </p>
+          <Files {...links} />
         </header>
         <TopCustomers report={report} now={now} />
       </section>
@@ -69,14 +70,3 @@ const Period: FC<{ readonly report: TopCustomersReport }> = ({ report }) => (
     {report.incomplete_day !== null && `; ${formatDayShort(report.incomplete_day)} is not over and is hatched`}
   </p>
 );
-
-const Freshness: FC<{ readonly asOf: string; readonly now: number }> = ({ asOf, now }) => {
-  const at = parseTimestamp(asOf);
-  const old = now - at >= STALE_FROM_MS;
-  return (
-    <p class={old ? "freshness old" : "freshness"}>
-      <time datetime={asOf}>As of {formatInstant(at)}</time>
-      <span>{old ? `These figures are ${formatDuration(now - at)} old` : `Updated ${formatAgo(at, now)}`}</span>
-    </p>
-  );
-};

@@ -1,4 +1,5 @@
 import type { Bar } from "./charts/bar-chart.tsx";
+import { cutText } from "./cut-text.ts";
 import { sumDecimals } from "./decimal.ts";
 import { counted, formatCompact, formatShare } from "./format.ts";
 import { displayName, type TopCustomersReport } from "./top-customers-report.ts";
@@ -7,7 +8,6 @@ import { displayName, type TopCustomersReport } from "./top-customers-report.ts"
 const BARS_MAX = 8;
 /** A name in a sentence is cut after this many characters, as readers count them. */
 const NAME_IN_SENTENCE_MAX = 60;
-const characters = new Intl.Segmenter("en");
 
 /** Who uses how much: the largest customers one by one, the others as one bar. */
 export function toBars(report: TopCustomersReport): readonly Bar[] {
@@ -37,10 +37,5 @@ export function summarize(report: TopCustomersReport): string {
 
 /** A name between isolates, so that one written from right to left does not turn the sentence around. */
 function quote(name: string): string {
-  return `\u2068${cut(name)}\u2069`;
-}
-
-function cut(name: string): string {
-  const shown = Array.from(characters.segment(name), ({ segment }) => segment);
-  return shown.length <= NAME_IN_SENTENCE_MAX ? name : `${shown.slice(0, NAME_IN_SENTENCE_MAX - 1).join("")}…`;
+  return `\u2068${cutText(name, NAME_IN_SENTENCE_MAX)}\u2069`;
 }

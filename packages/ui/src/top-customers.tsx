@@ -1,7 +1,8 @@
 import { parseTimestamp } from "@tidemark/core/timestamp";
 import type { FC } from "hono/jsx";
 import { MiniBars } from "./charts/mini-bars.tsx";
-import { counted, formatAgo, formatCompact, formatDayLong, formatExactNumber, formatInstant } from "./format.ts";
+import { counted, formatAgo, formatDayLong, formatInstant } from "./format.ts";
+import { Quantity } from "./quantity.tsx";
 import { displayName, type TopCustomerRow, type TopCustomersReport } from "./top-customers-report.ts";
 import { TrendCell } from "./trend-badge.tsx";
 
@@ -20,7 +21,7 @@ export const TopCustomers: FC<TopCustomersProps> = ({ report, now }) => {
   if (report.data.length === 0) return <NoCustomers report={report} />;
   const { name, unit, days } = report;
   return (
-    <table class="top-customers" role="table">
+    <table class="report-table cards top-customers" role="table">
       <caption class="unseen">
         Customers by {name} from {formatDayLong(report.from)} to {formatDayLong(report.to)}, largest first
       </caption>
@@ -89,32 +90,9 @@ const CustomerRow: FC<{ readonly row: TopCustomerRow } & TopCustomersProps> = ({
         <TrendCell trend={row.trend} detail={row.trend_detail} />
       </td>
       <td role="cell" class="days" data-label="Day by day">
-        <MiniBars series={row.series} incompleteDay={incomplete_day} />
+        <MiniBars series={row.series.map(({ day, value }) => ({ label: day, value }))} incomplete={incomplete_day} />
       </td>
     </tr>
-  );
-};
-
-interface QuantityProps {
-  readonly text: string;
-  readonly unit: string;
-  /** Whether it is an estimate. */
-  readonly approximate: boolean;
-}
-
-/** At a glance and exactly, each where it can be read; an estimate says that it is one. */
-export const Quantity: FC<QuantityProps> = ({ text, unit, approximate }) => {
-  const exact = formatExactNumber(text);
-  const compact = formatCompact(text);
-  const mark = approximate ? "≈ " : "";
-  return (
-    <>
-      <data value={text} title={`${mark}${exact} ${unit}`}>
-        {mark}
-        {compact}
-      </data>
-      {compact !== exact && !approximate && <small>{exact}</small>}
-    </>
   );
 };
 

@@ -5,35 +5,35 @@ import { BarChart } from "./bar-chart.tsx";
 import { MiniBars } from "./mini-bars.tsx";
 
 const series = [
-  { day: "2026-11-18", value: "0" },
-  { day: "2026-11-19", value: "1000000" },
-  { day: "2026-11-20", value: "1" },
-  { day: "2026-11-21", value: "250000" },
+  { label: "2026-11-18", value: "0" },
+  { label: "2026-11-19", value: "1000000" },
+  { label: "2026-11-20", value: "1" },
+  { label: "2026-11-21", value: "250000" },
 ];
 
 test("mini bars say in words what they draw", async () => {
-  expect(await render(MiniBars, { series, incompleteDay: "2026-11-21" })).toContain(
+  expect(await render(MiniBars, { series, incomplete: "2026-11-21" })).toContain(
     'aria-label="Daily values from 18 Nov to 20 Nov: highest 1M on 19 Nov, 1 of 3 days without use, 250K so far on 21 Nov"',
   );
 });
 
 test("a day with little use shows, and a day with none does not", async () => {
   const [, bars = ""] =
-    /class="bar" d="([^"]*)"/.exec(await render(MiniBars, { series, incompleteDay: "2026-11-21" })) ?? [];
+    /class="bar" d="([^"]*)"/.exec(await render(MiniBars, { series, incomplete: "2026-11-21" })) ?? [];
   expect(bars.split("z").filter((bar) => bar !== "")).toEqual(["M30 28v-28h22.8v28", "M60 28v-1h22.8v1"]);
 });
 
 test("bars below zero hang from the line", async () => {
   const down = [
-    { day: "2026-11-20", value: "-50" },
-    { day: "2026-11-21", value: "50" },
+    { label: "2026-11-20", value: "-50" },
+    { label: "2026-11-21", value: "50" },
   ];
-  expect(await render(MiniBars, { series: down, incompleteDay: null })).toContain("M0 14v14h45.6v-14z");
+  expect(await render(MiniBars, { series: down, incomplete: null })).toContain("M0 14v14h45.6v-14z");
 });
 
 test("a series of zeros or of nothing is drawn without a bar", async () => {
-  for (const quiet of [[], [{ day: "2026-11-20", value: "0" }]]) {
-    expect(await render(MiniBars, { series: quiet, incompleteDay: null })).toContain('class="bar" d=""');
+  for (const quiet of [[], [{ label: "2026-11-20", value: "0" }]]) {
+    expect(await render(MiniBars, { series: quiet, incomplete: null })).toContain('class="bar" d=""');
   }
 });
 

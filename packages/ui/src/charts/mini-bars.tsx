@@ -1,31 +1,26 @@
+import type { SeriesCell } from "@tidemark/contract/report-table";
 import { scaleLinear } from "d3-scale";
 import type { FC } from "hono/jsx";
-import { formatCompact, formatDayShort } from "../format.ts";
-import type { DayValue } from "../top-customers-report.ts";
+import { formatCompact, formatDayShort, isDay } from "../format.ts";
 
 const WIDTH = 120;
 const HEIGHT = 28;
-/** A day with any use shows at least this much, so that a little is never mistaken for nothing. */
+/** A part with any use shows at least this much, so that a little is never mistaken for nothing. */
 const BAR_HEIGHT_MIN = 1;
 
-interface MiniBarsProps {
-  /** Days in order. */
-  readonly series: readonly DayValue[];
-  /** The day that is not over yet; it is hatched. */
-  readonly incompleteDay: string | null;
-}
-
 /**
- * A row's daily values as small bars on the row's own scale, with the same in words for those who do
- * not see them. Drawn as one path: twenty rows of thirty bars stay a few kilobytes.
+ * A row's values, by day or by hour, as small bars on the row's own scale, with the same in words for those
+ * who do not see them. Drawn as one path: twenty rows of thirty bars stay a few kilobytes. What is not over
+ * yet is hatched.
  */
-export const MiniBars: FC<MiniBarsProps> = ({ series, incompleteDay }) => {
+export const MiniBars: FC<SeriesCell> = (cell) => {
+  const { series, incomplete } = cell;
   const values = series.map(({ value }) => Number(value));
   const y = scaleLinear([Math.min(0, ...values), Math.max(1e-9, ...values)], [HEIGHT, 0]);
   const pitch = WIDTH / Math.max(series.length, 1);
   const barWidth = pitch * 0.76;
-  const bars = series.map((day, index) => ({
-    incomplete: day.day === incompleteDay,
+  const bars = series.map(({ label }, index) => ({
+    incomplete: label === incomplete,
     x: index * pitch,
     height: barHeight(values[index] ?? 0, y(0) - y(values[index] ?? 0)),
   }));
@@ -37,7 +32,7 @@ export const MiniBars: FC<MiniBarsProps> = ({ series, incompleteDay }) => {
       height={HEIGHT + 1}
       preserveAspectRatio="none"
       role="img"
-      aria-label={inWords(series, incompleteDay)}
+      aria-label={inWords(cell)}
     >
       <path class="baseline" d={`M0 ${round(y(0)) + 0.5}H${WIDTH}`} />
       <path
@@ -67,19 +62,28 @@ function barHeight(value: number, height: number): number {
   return Math.sign(height) * Math.max(Math.abs(height), BAR_HEIGHT_MIN);
 }
 
-function inWords(series: readonly DayValue[], incompleteDay: string | null): string {
-  const complete = series.filter(({ day }) => day !== incompleteDay);
+function inWords({ series, incomplete }: SeriesCell): string {
+  const known = series.flatMap(({ label, value }) => (value === null ? [] : [{ label, value }]));
+  const complete = known.filter(({ label }) => label !== incomplete);
   const [first] = complete;
   const last = complete.at(-1);
-  if (first === undefined || last === undefined) return "No complete day yet";
-  const highest = complete.reduce((best, day) => (Number(day.value) > Number(best.value) ? day : best));
+  const words = isDay(first?.label ?? "") ? DAYS : PARTS;
+  if (first === undefined || last === undefined) return `No complete ${words.one} yet`;
+  const highest = complete.reduce((best, part) => (Number(part.value) > Number(best.value) ? part : best));
   const idle = complete.filter(({ value }) => Number(value) === 0).length;
-  const today = series.find(({ day }) => day === incompleteDay);
+  const current = known.find(({ label }) => label === incomplete);
   return [
-    `Daily values from ${formatDayShort(first.day)} to ${formatDayShort(last.day)}: highest ${formatCompact(highest.value)} on ${formatDayShort(highest.day)}`,
-    idle > 0 ? `${idle} of ${complete.length} days without use` : "used every day",
-    ...(today === undefined ? [] : [`${formatCompact(today.value)} so far on ${formatDayShort(today.day)}`]),
+    `${words.values} from ${name(first.label)} to ${name(last.label)}: highest ${formatCompact(highest.value)} ${words.at} ${name(highest.label)}`,
+    idle > 0 ? `${idle} of ${complete.length} ${words.several} without use` : `used every ${words.one}`,
+    ...(current === undefined ? [] : [`${formatCompact(current.value)} so far ${words.at} ${name(current.label)}`]),
   ].join(", ");
+}
+
+const DAYS = { values: "Daily values", at: "on", one: "day", several: "days" } as const;
+const PARTS = { values: "Values", at: "at", one: "hour", several: "hours" } as const;
+
+function name(label: string): string {
+  return isDay(label) ? formatDayShort(label) : label;
 }
 
 function round(value: number): number {

@@ -8,20 +8,27 @@ export const PRINT_STYLES = `
   main, .embed main { padding: 0; max-inline-size: none; }
   .published { gap: 0.875rem; }
   .skip, .files, .daily { display: none; }
-  .bar-chart, .highlights, .top-customers tr { break-inside: avoid; }
+  .bar-chart, .highlights, .report-table tr { break-inside: avoid; }
   .bar, .hatched, .trend { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .sheet > header { padding-block-start: 0.75rem; }
-  .top-customers th, .top-customers td { padding-block: 0.1875rem; }
+  .report-table th, .report-table td { padding-block: 0.1875rem; }
   .customer { max-inline-size: 0; }
   .customer, .customer bdi { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .customer bdi, .customer small { display: inline; }
-  .customer small, .top-customers .total small { display: inline; margin-inline-start: 0.375rem; }
+  .customer small, .report-table td.number small { display: inline; margin-inline-start: 0.375rem; }
   .total data { font-size: inherit; }
   .mini-bars { block-size: 1.375rem; }
   .highlights > div { padding: 0.625rem 1rem; }
   .bar-chart { padding: 0.75rem 1.25rem; }
   .bar-chart figcaption { margin-block-end: 0.375rem; }
   .bar-row svg { block-size: 1.375rem; }
+  .plain { font-size: 0.9375rem; line-height: 1.25; }
+  .plain .customer { max-inline-size: none; }
+  .plain .customer bdi { display: block; max-inline-size: 11rem; min-inline-size: 0; }
+  .plain td.number small, .plain .customer small { display: block; margin: 0; font-size: 0.8125rem; line-height: 1.2; }
+  .plain tr:nth-child(n) > * { padding-inline: 0.5rem; }
+  .column-chart { block-size: 8rem; }
+  .rules ul { font-size: 0.8125rem; }
   .rules h2 { margin-block-end: 0.25rem; }
   .rules dl { gap: 0.125rem 2rem; grid-template-columns: 1fr 1fr; }
   .rules dl > div { grid-template-columns: 6.5rem 1fr; gap: 0.5rem; }

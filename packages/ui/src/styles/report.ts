@@ -2,7 +2,8 @@
 export const REPORT_STYLES = `
 .published { max-inline-size: 78rem; display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 1fr); }
 .published > header { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; justify-content: space-between; align-items: end; padding-block-end: 0.25rem; }
-.published > header p { color: var(--soft); margin-block-start: 0.375rem; }
+.published > header > div { flex: 1 1 24rem; }
+.published > header p { color: var(--soft); margin-block-start: 0.375rem; text-wrap: pretty; overflow-wrap: anywhere; }
 .freshness { text-align: end; margin-inline-start: auto; }
 .freshness > * { display: block; }
 .freshness time { color: var(--ink); }
@@ -24,6 +25,7 @@ export const REPORT_STYLES = `
 .rules dl > div { display: grid; grid-template-columns: 7rem 1fr; gap: 0.75rem; align-items: baseline; }
 .rules dd, .rules > p { color: var(--soft); }
 .rules > p { margin-block-start: 0.75rem; }
+.rules ul { padding-inline-start: 1.25rem; color: var(--soft); max-inline-size: 62rem; }
 .published > footer { display: grid; gap: 1.5rem; padding-block-start: 0.5rem; font-size: 0.875rem; }
 .colophon { display: flex; gap: 0.5rem; align-items: center; color: var(--soft); border-block-start: 1px solid var(--line); padding-block-start: 1rem; }
 .colophon .wordmark { color: var(--ink); }

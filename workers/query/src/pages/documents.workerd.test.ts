@@ -81,7 +81,7 @@ describe("the description of the API", () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const handled = app.routes
-      .filter(({ method, path }) => method !== "ALL" && path.startsWith("/v1/"))
+      .filter(({ method, path }) => method !== "ALL" && /^\/(v1\/|metrics$|mcp$)/.test(path))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
     expect(new Set(described)).toEqual(new Set([...handled, ...INGEST_ROUTES]));
   });

@@ -1,37 +1,52 @@
-import type { TopCustomersAnswer } from "@tidemark/contract/report-schema";
-import { findMetric } from "@tidemark/db/metrics";
 import { findPublished } from "@tidemark/db/publications";
-import { sha256 } from "@tidemark/http/digest";
 import { equalDigests } from "@tidemark/http/keys";
-import { toMetric } from "../api/metrics/metric.ts";
-import { readQuery } from "../api/publications/publication.ts";
-import { topCustomers } from "../api/reports/top-customers.ts";
-import { requireProject } from "../project.ts";
+import { Problem } from "@tidemark/http/problem";
+import { answerQuestion, type PublicationAnswer } from "../api/publications/answer-question.ts";
+import { type Frozen, readFrozen } from "../api/publications/publication.ts";
+import type { QueryEnv } from "../env.ts";
+import { aliasCustomers } from "./alias-customers.ts";
+
+/** A publication that its key opened. */
+export interface Opened {
+  readonly title: string;
+  readonly theme: Frozen["options"]["theme"];
+  readonly expires_at: number | null;
+  /** `undefined`: what it is made of was deleted or changed so that it cannot be made any more. */
+  readonly answer: PublicationAnswer | undefined;
+}
+
+/** What no link of ours looks like is not looked up. That tells nobody anything: who asks can see it as well. */
+export function looksLikeLink(id: string, key: string): boolean {
+  return ID.test(id) && KEY.test(key);
+}
 
 /**
  * What a publication shows to whoever has its key.
  *
+ * @param keyHash SHA-256 of the key that came.
  * @returns `undefined` when the id is unknown, the key is wrong, or it has expired or was revoked. All of
- * these hash and compare a key, so that the time tells them apart as little as the answer does.
+ * these read one row and compare two hashes, so that the time tells them apart as little as the answer does.
  */
-export async function openPublication(
-  db: D1Database,
-  id: string,
-  key: string,
-): Promise<{ readonly title: string; readonly report: TopCustomersAnswer } | undefined> {
-  // What no link of ours looks like is not looked up.
-  if (!ID.test(id) || !KEY.test(key)) return undefined;
-  const [row, hash] = await Promise.all([findPublished(db, id), sha256(key)]);
-  const isKey = equalDigests(row?.key_hash ?? NO_HASH, hash);
+export async function openPublication(env: QueryEnv, id: string, keyHash: string): Promise<Opened | undefined> {
+  const row = await findPublished(env.DB, id);
+  const isKey = equalDigests(row?.key_hash ?? NO_HASH, keyHash);
   if (row === undefined || !isKey || row.revoked_at !== null) return undefined;
-  if (row.expires_at !== null && row.expires_at <= Date.now()) return undefined;
-  const { params } = readQuery(row);
-  const [project, metric] = await Promise.all([
-    requireProject(db, row.project_id),
-    findMetric(db, row.project_id, params.metric),
-  ]);
-  if (metric === undefined) return undefined;
-  return { title: row.title, report: await topCustomers(db, { project, metric: toMetric(metric) }, params) };
+  const { title, expires_at } = row;
+  if (expires_at !== null && expires_at <= Date.now()) return undefined;
+  const { options, ...question } = readFrozen(row);
+  const answer = await whilePossible(answerQuestion(env, row.project_id, question));
+  const shown = answer && options.alias_customers ? await aliasCustomers(answer, id, env.KEY_PEPPER) : answer;
+  return { title, theme: options.theme, expires_at, answer: shown };
+}
+
+/** A metric may have been deleted, or changed to what the report cannot be made of, since it was published. */
+async function whilePossible(answer: Promise<PublicationAnswer>): Promise<PublicationAnswer | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Problem && (error.code === "not_found" || error.code === "invalid_request")) return undefined;
+    throw error;
+  }
 }
 
 const ID = /^pub_[0-9A-Za-z]{20}$/;

@@ -1,12 +1,14 @@
-import type { TopCustomersAnswer } from "@tidemark/contract/report-schema";
+import { FAILED_OPENINGS_SECONDS } from "@tidemark/contract/query-limits";
+import { sha256 } from "@tidemark/http/digest";
 import { Problem } from "@tidemark/http/problem";
-import { PublicationNotFoundPage, PublishedPage } from "@tidemark/ui";
+import { FailedTooOftenPage, PublicationGonePage, PublicationNotFoundPage, type Theme } from "@tidemark/ui";
 import type { Context } from "hono";
-import { topCustomersCsv } from "../api/reports/top-customers-csv.ts";
 import type { QueryApp, QueryAppEnv } from "../env.ts";
-import { fileAnswer } from "../files.ts";
 import { contentSecurityPolicy } from "../plumbing/security-headers.ts";
-import { openPublication } from "./open-publication.ts";
+import { countFailedOpening, FAILED_OPENINGS_POLICY, FAILED_TOO_OFTEN } from "./failed-openings.ts";
+import { looksLikeLink, openPublication } from "./open-publication.ts";
+import { type FileType, renderPublication } from "./render-publication.tsx";
+import { type Rendered, RenderedCache } from "./rendered-cache.ts";
 
 /** `/q/{id}`: a published report, and beside it the same figures as files. */
 export function publishedPage(app: QueryApp): void {
@@ -18,61 +20,89 @@ export function publishedPage(app: QueryApp): void {
   app.get("/q/:file", async (context) => {
     const { id, type } = readFileName(context.req.param("file"));
     const key = context.req.query("key") ?? "";
-    const opened = await openPublication(context.env.DB, id, key);
-    return opened === undefined ? notFound(context, type) : show(context, { id, key, type, ...opened });
+    const outcome = looksLikeLink(id, key) ? await show(context, { id, key, type }) : "nothing";
+    switch (outcome) {
+      case "nothing":
+        return refuse(context, type);
+      case "gone":
+        if (type === "page") return context.html(<PublicationGonePage />, 404);
+        throw new Problem(
+          "not_found",
+          "What this report counts was deleted or changed; ask for it to be published again.",
+        );
+      case "no_chart":
+        throw new Problem(
+          "not_found",
+          "This report has no chart, or nothing to draw yet; the page and .csv have its figures.",
+        );
+      default:
+        return context.body(outcome.body, 200, { ...outcome.headers });
+    }
   });
 }
 
-type FileType = "page" | "json" | "csv";
+/** What this isolate has shown in the last seconds. */
+const shown = new RenderedCache();
 
-interface Shown {
+interface Link {
   readonly id: string;
   readonly key: string;
   readonly type: FileType;
-  readonly title: string;
-  readonly report: TopCustomersAnswer;
 }
 
+/** What a link shows, or why it shows nothing. */
+type Outcome = Rendered | "nothing" | "gone" | "no_chart";
+
+async function show(context: Context<QueryAppEnv>, { id, key, type }: Link): Promise<Outcome> {
+  const keyHash = await sha256(key);
+  const { theme, embed } = readLook(context);
+  const place = [id, keyHash, type, theme, embed].join(":");
+  const readAt = Date.now();
+  const kept = shown.get(place, readAt);
+  if (kept !== undefined) return kept;
+  const opened = await openPublication(context.env, id, keyHash);
+  if (opened === undefined) return "nothing";
+  if (opened.answer === undefined) return "gone";
+  const publication = { id, key, title: opened.title, answer: opened.answer };
+  const rendered = await renderPublication(publication, type, { theme: theme ?? opened.theme, embed });
+  if (rendered === undefined) return "no_chart";
+  shown.set(place, rendered, { readAt, expiresAt: opened.expires_at });
+  return rendered;
+}
+
+/** An ending that we do not know is part of an id that nobody has. */
 function readFileName(file: string): { readonly id: string; readonly type: FileType } {
-  const [id = "", type, ...more] = file.split(".");
-  if (type === undefined) return { id, type: "page" };
-  return (type === "json" || type === "csv") && more.length === 0 ? { id, type } : { id: "", type: "page" };
+  const [, id = file, type = "page"] = /^([^.]*)\.(json|csv|svg)$/.exec(file) ?? [];
+  return { id, type: type as FileType };
 }
 
-async function show(context: Context<QueryAppEnv>, { id, key, type, title, report }: Shown): Promise<Response> {
-  switch (type) {
-    case "json":
-      return context.json({ title, ...report });
-    case "csv":
-      return fileAnswer(topCustomersCsv(report), "csv", `top-customers-${report.metric}`);
-    case "page": {
-      // Relative, so that they hold wherever the page is mounted; the key stands nowhere else in it.
-      const file = (ending: string) => `${id}.${ending}?key=${encodeURIComponent(key)}`;
-      const links = { csv: file("csv"), json: file("json") };
-      const page = { title, report, now: Date.now(), links, ...readLook(context) };
-      return context.html(<PublishedPage {...page} />);
-    }
-  }
-}
-
-function readLook(context: Context<QueryAppEnv>) {
+/** All that an address says besides which publication: nothing else in it changes what is shown. */
+function readLook(context: Context<QueryAppEnv>): { readonly theme: Theme | undefined; readonly embed: boolean } {
   const theme = context.req.query("theme");
-  return {
-    embed: context.req.query("embed") === "1",
-    theme: theme === "light" || theme === "dark" ? theme : "auto",
-  } as const;
+  const isTheme = theme === "light" || theme === "dark" || theme === "auto";
+  return { embed: context.req.query("embed") === "1", theme: isTheme ? theme : undefined };
 }
 
-/** The same whatever is wrong: nobody learns which publications exist. */
-async function notFound(context: Context<QueryAppEnv>, type: FileType): Promise<Response> {
-  if (type === "json") throw new Problem("not_found", "This link does not open a report; ask for the current one.");
-  return context.html(<PublicationNotFoundPage />, 404);
+/** The same whatever is wrong: nobody learns which publications exist, and who tries many has to wait. */
+async function refuse(context: Context<QueryAppEnv>, type: FileType): Promise<Response> {
+  const isTooOften = await countFailedOpening(context.env, context.req.header("cf-connecting-ip"));
+  if (isTooOften) {
+    if (type === "page")
+      return context.html(<FailedTooOftenPage seconds={FAILED_OPENINGS_SECONDS} />, 429, FAILED_TOO_OFTEN);
+    throw new Problem("rate_limited", "Too many links that open nothing were tried from this network.", {
+      headers: FAILED_TOO_OFTEN,
+    });
+  }
+  if (type === "page") return context.html(<PublicationNotFoundPage />, 404, FAILED_OPENINGS_POLICY);
+  throw new Problem("not_found", "This link does not open a report; ask for the current one.", {
+    headers: FAILED_OPENINGS_POLICY,
+  });
 }
 
 /** The address holds the key, so it must not be stored, indexed or passed on. */
 function setPrivate(headers: Headers, embedded: boolean): void {
   headers.set("cache-control", "private, no-store");
   headers.set("x-robots-tag", "noindex, nofollow, noarchive");
-  headers.set("content-security-policy", contentSecurityPolicy(embedded));
+  if (!headers.has("content-security-policy")) headers.set("content-security-policy", contentSecurityPolicy(embedded));
   if (embedded) headers.set("cross-origin-resource-policy", "cross-origin");
 }

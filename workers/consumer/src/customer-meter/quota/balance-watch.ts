@@ -1,4 +1,5 @@
 import type { NearLimitsMessage } from "@tidemark/contract";
+import { NEAR_LIMIT_PERCENT } from "@tidemark/core/report-rules";
 import { isBeyond } from "@tidemark/core/threshold";
 import type { LiveBalance } from "./live-balance.ts";
 import { Watch, type WatchContext } from "./watch.ts";
@@ -9,7 +10,7 @@ export type NearLimit = NearLimitsMessage["balances"][number];
 /** Under this key a balance notes that it came near its limit. */
 const NEAR = "near";
 /** What reports call near. */
-const NEAR_LINE = { percent: 80 } as const;
+const NEAR_LINE = { percent: NEAR_LIMIT_PERCENT } as const;
 
 /** Watches a balance: besides people's thresholds, whether it comes near its limit, for the report of those who do. */
 export class BalanceWatch extends Watch {

@@ -1,16 +1,20 @@
 import { createRoute } from "@hono/zod-openapi";
-import { PublicationInputSchema, PublishedSchema } from "@tidemark/contract/publication-schema";
-import { parseTimestamp } from "@tidemark/core/timestamp";
-import { findMetric } from "@tidemark/db/metrics";
+import {
+  PublicationInputSchema,
+  type PublicationQuestion,
+  PublishedSchema,
+} from "@tidemark/contract/publication-schema";
 import { insertPublication } from "@tidemark/db/publications";
-import type { QueryApp } from "../../env.ts";
+import { Problem } from "@tidemark/http/problem";
+import type { QueryApp, QueryEnv } from "../../env.ts";
 import { IdempotencyHeaders, idempotent } from "../../plumbing/idempotent.ts";
 import { invalid } from "../../plumbing/issues.ts";
 import { jsonBody } from "../../plumbing/json-body.ts";
 import { newId } from "../../plumbing/new-id.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
-import { newPublicationKey, publicUrl, toPublication } from "./publication.ts";
+import { answerQuestion } from "./answer-question.ts";
+import { newPublicationKey, publicUrl, readExpiry, toPublication } from "./publication.ts";
 
 const shownOnce = idempotent(
   (id) =>
@@ -21,8 +25,11 @@ const route = createRoute({
   method: "post",
   path: "/v1/publications",
   tags: ["Publications"],
-  summary: "Publish a report",
-  description: "Makes a link that shows the report, always current, to whoever has it. The link is shown once.",
+  summary: "Publish a report or a query",
+  description:
+    "Makes a link that shows a report, or a query, to whoever has it: always current, and nothing in its address " +
+    "changes what it shows. The link is shown once. Beside the page are `.json`, `.csv` and `.svg`; " +
+    "`embed=1` lets other pages frame it, and `theme` chooses its colours.",
   security: KEYED,
   middleware: [requires("admin"), jsonBody, shownOnce] as const,
   request: { headers: IdempotencyHeaders, body: body(PublicationInputSchema) },
@@ -31,23 +38,17 @@ const route = createRoute({
 
 export function createPublication(app: QueryApp): void {
   app.openapi(route, async (context) => {
-    const { report, params, title, expires_at } = context.req.valid("json");
+    const { question, title, expires_at, options } = context.req.valid("json");
     const { project_id } = context.get("principal");
     const now = Date.now();
-    const expiresAt = expires_at === null ? null : parseTimestamp(expires_at);
-    if (expiresAt !== null && expiresAt <= now) {
-      throw invalid([{ pointer: "/expires_at", code: "invalid_value", detail: "Must be in the future, or null." }]);
-    }
-    if ((await findMetric(context.env.DB, project_id, params.metric)) === undefined) {
-      const detail = "Must be the slug of one of the project's metrics; GET /v1/metrics lists them.";
-      throw invalid([{ pointer: "/params/metric", code: "unknown_metric", detail }]);
-    }
+    const expiresAt = readExpiry(expires_at, now);
+    await tryQuestion(context.env, project_id, question);
     const { key, key_hash } = await newPublicationKey();
     const row = {
       id: newId("pub"),
       project_id,
       title,
-      query: JSON.stringify({ report, params }),
+      query: JSON.stringify({ ...question, options }),
       created_at: now,
       rotated_at: null,
       expires_at: expiresAt,
@@ -56,4 +57,24 @@ export function createPublication(app: QueryApp): void {
     await insertPublication(context.env.DB, { ...row, key_hash });
     return context.json({ ...toPublication(row), public_url: publicUrl(context.req.url, row.id, key) }, 201);
   });
+}
+
+/**
+ * Asks what is to be published once, so that no link is made that could show nothing. The answer is kept for the
+ * link's first reader.
+ *
+ * @throws Problem invalid_request, with the places in this body.
+ */
+async function tryQuestion(env: QueryEnv, projectId: string, question: PublicationQuestion): Promise<void> {
+  try {
+    await answerQuestion(env, projectId, question);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const prefix = "query" in question ? "/query" : "/params";
+    if (error.code === "not_found") {
+      throw invalid([{ pointer: `${prefix}/metric`, code: "unknown_metric", detail: error.message }]);
+    }
+    if (error.errors === undefined) throw error;
+    throw invalid(error.errors.map((fault) => ({ ...fault, pointer: prefix + fault.pointer })));
+  }
 }

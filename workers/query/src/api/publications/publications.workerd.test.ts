@@ -1,12 +1,10 @@
 import type { ProblemBody } from "@tidemark/contract";
 import type { Publication } from "@tidemark/contract/publication-schema";
-import type { TopCustomersAnswer } from "@tidemark/contract/report-schema";
 import { DAY_MS } from "@tidemark/core/timestamp";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { call, json, makeMetric, makeProject, store, type TestProject } from "../../../test/fixture.ts";
-
-const NOW = Date.parse("2026-11-21T15:30:00Z");
+import { call, json, makeMetric, makeProject } from "../../../test/fixture.ts";
+import { NOW, open, publish, type Published, RANKING } from "../../../test/publication.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: NOW });
@@ -15,40 +13,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-type Published = Publication & { public_url: string };
-
-const BODY = {
-  report: "top-customers",
-  params: { metric: "api_requests", days: 7, limit: 5 },
-  title: "Top <b>customers</b> & more",
-};
-
-async function publish(
-  body: object = {},
-): Promise<{ project: TestProject; made: Published; path: string; key: string }> {
-  const project = await makeProject();
-  const metric = await makeMetric(project);
-  await store(project, metric.id, [
-    { customer: "acme <script>alert(1)</script>", at: NOW },
-    { customer: "acme <script>alert(1)</script>", at: NOW - DAY_MS },
-    { customer: "=globex", at: NOW },
-  ]);
-  const made = await json<Published>(project, "POST /v1/publications", { body: { ...BODY, ...body }, status: 201 });
-  const url = new URL(made.public_url);
-  return { project, made, path: url.pathname, key: url.searchParams.get("key") ?? "" };
-}
-
-/** Opens a link as somebody without an account does. */
-function open(project: TestProject, path: string, method = "GET"): Promise<Response> {
-  return call(project, `${method} ${path}`, { key: null });
-}
-
 describe("publishing", () => {
   test("answers the link once, and keeps only a hash of its key", async () => {
     const { project, made, key } = await publish();
     expect(made).toEqual({
       id: expect.stringMatching(/^pub_[0-9A-Za-z]{20}$/) as string,
-      ...BODY,
+      ...RANKING,
+      options: { alias_customers: false, theme: "auto" },
       created_at: "2026-11-21T15:30:00Z",
       rotated_at: null,
       expires_at: null,
@@ -67,7 +38,10 @@ describe("publishing", () => {
   });
 
   test.each([
-    [{ report: "growing" }, "/report", "invalid_value"],
+    [{ report: "topmost" }, "/report", "invalid_value"],
+    [{ report: undefined }, "/report", "invalid_value"],
+    [{ params: undefined }, "/params", "missing"],
+    [{ query: { metric: "api_requests" } }, "/query", "invalid_value"],
     [{ params: { metric: "nope" } }, "/params/metric", "unknown_metric"],
     [{ params: { metric: "api_requests", days: 201 } }, "/params/days", "too_big"],
     [{ params: { metric: "api_requests", sql: "1" } }, "/params/sql", "unknown_field"],
@@ -75,12 +49,18 @@ describe("publishing", () => {
     [{ title: "a\u0007" }, "/title", "invalid_value"],
     [{ expires_at: "tomorrow" }, "/expires_at", "invalid_value"],
     [{ expires_at: "2026-11-21T15:30:00Z" }, "/expires_at", "invalid_value"],
-    [{ options: {} }, "/options", "unknown_field"],
+    [{ report: "growing", params: { metric: "api_requests", days: 1 } }, "/params/days", "too_small"],
+    [{ report: "heavy-labels", params: { metric: "api_requests", label: "nope" } }, "/params/label", "unknown_label"],
+    [{ report: undefined, params: undefined, query: { metric: "nope" } }, "/query/metric", "unknown_metric"],
+    [{ report: undefined, params: undefined, query: {} }, "/query/metric", "missing"],
+    [{ options: { theme: "pink" } }, "/options/theme", "invalid_value"],
+    [{ options: { limit: 5 } }, "/options/limit", "unknown_field"],
+    [{ locked: true }, "/locked", "unknown_field"],
   ])("refuses %j", async (change, pointer, code) => {
     const project = await makeProject();
     await makeMetric(project);
     const problem = await json<ProblemBody>(project, "POST /v1/publications", {
-      body: { ...BODY, ...change },
+      body: { ...RANKING, ...change },
       status: 400,
     });
     expect(problem.errors?.map((error) => [error.pointer, error.code])).toEqual([[pointer, code]]);
@@ -90,7 +70,7 @@ describe("publishing", () => {
     const { project } = await publish();
     for (let i = 1; i <= 4; i++) {
       vi.setSystemTime(NOW + Math.floor(i / 2));
-      await json(project, "POST /v1/publications", { body: { ...BODY, title: `t${i}` }, status: 201 });
+      await json(project, "POST /v1/publications", { body: { ...RANKING, title: `t${i}` }, status: 201 });
     }
     const seen: string[] = [];
     let cursor = "";
@@ -102,159 +82,8 @@ describe("publishing", () => {
       seen.push(...page.data.map(({ title }) => title));
       cursor = page.next_cursor === null ? "" : `&cursor=${page.next_cursor}`;
     } while (cursor !== "");
-    expect(seen.toSorted()).toEqual([BODY.title, "t1", "t2", "t3", "t4"]);
+    expect(seen.toSorted()).toEqual([RANKING.title, "t1", "t2", "t3", "t4"]);
     expect(seen[0]).toBe("t4");
-  });
-});
-
-describe("a published page", () => {
-  test("shows the report to whoever has the link, without a login", async () => {
-    const { project, path, key } = await publish();
-    const response = await open(project, `${path}?key=${key}`);
-    const html = await response.text();
-    expect(response.status).toBe(200);
-    expect(response.headers.get("content-type")).toBe("text/html; charset=UTF-8");
-    expect(html).toContain("Top &lt;b&gt;customers&lt;/b&gt; &amp; more");
-    expect(html).toContain("acme &lt;script&gt;");
-    expect(html).not.toContain("<script");
-    // The key is in the addresses of the two files, and nowhere else.
-    expect(html.split(key).length - 1).toBe(2);
-    expect(html).toContain(`href="${path.slice(3)}.csv?key=${key}"`);
-    expect(html).toContain(`href="${path.slice(3)}.json?key=${key}"`);
-  });
-
-  test("has the same figures as JSON and CSV beside it", async () => {
-    const { project, made, path, key } = await publish();
-    const report = await json<TopCustomersAnswer>(
-      project,
-      "GET /v1/reports/top-customers?metric=api_requests&days=7&limit=5",
-    );
-    expect(await (await open(project, `${path}.json?key=${key}`)).json()).toEqual({ title: made.title, ...report });
-    const csv = await open(project, `${path}.csv?key=${key}`);
-    expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8; header=present");
-    expect(await csv.text()).toBe(
-      await (await call(project, "GET /v1/reports/top-customers?metric=api_requests&days=7&limit=5&format=csv")).text(),
-    );
-  });
-
-  test("is frozen to its parameters and always current", async () => {
-    const { project, path, key } = await publish();
-    const read = async () => {
-      const answer = await open(project, `${path}.json?key=${key}&days=90&limit=1&metric=other`);
-      return answer.json<TopCustomersAnswer>();
-    };
-    expect((await read()).data.map(({ total }) => total)).toEqual(["2", "1"]);
-    vi.setSystemTime(NOW + 6 * DAY_MS);
-    const later = await read();
-    expect([later.to, later.data.map(({ total }) => total)]).toEqual(["2026-11-27", ["1", "1"]]);
-  });
-
-  const POLICY =
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors";
-  const PRIVATE = {
-    "cache-control": "private, no-store",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex, nofollow, noarchive",
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "strict-transport-security": "max-age=31536000; includeSubDomains",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-  };
-
-  test.each([
-    ["", "", 200, "'none'", "same-origin"],
-    ["", "&embed=1", 200, "*", "cross-origin"],
-    ["", "&embed=yes", 200, "'none'", "same-origin"],
-    [".json", "", 200, "'none'", "same-origin"],
-    [".csv", "", 200, "'none'", "same-origin"],
-    ["", "x", 404, "'none'", "same-origin"],
-    [".json", "x", 404, "'none'", "same-origin"],
-    [".csv", "x&embed=1", 404, "*", "cross-origin"],
-  ])(
-    "at %s?key=…%s answers %i with headers that keep the key to its reader",
-    async (ending, extra, status, ancestors, resource) => {
-      const { project, path, key } = await publish();
-      const response = await open(project, `${path}${ending}?key=${key}${extra}`);
-      expect(response.status).toBe(status);
-      expect(Object.fromEntries(response.headers)).toMatchObject({
-        ...PRIVATE,
-        "content-security-policy": `${POLICY} ${ancestors}`,
-        "cross-origin-resource-policy": resource,
-      });
-    },
-  );
-
-  test("answers HEAD, and takes a theme", async () => {
-    const { project, path, key } = await publish();
-    const head = await open(project, `${path}?key=${key}`, "HEAD");
-    expect([head.status, await head.text(), head.headers.get("x-robots-tag")]).toEqual([
-      200,
-      "",
-      PRIVATE["x-robots-tag"],
-    ]);
-    const page = async (theme: string) => (await open(project, `${path}?key=${key}&theme=${theme}`)).text();
-    expect(await page("dark")).toContain('data-theme="dark"');
-    expect(await page("light")).toContain('data-theme="light"');
-    expect(await page("%22%3E%3Cscript%3E")).toContain('data-theme="auto"');
-  });
-});
-
-describe("a link that opens nothing", () => {
-  test("is answered the same whatever is wrong with it", async () => {
-    const { project, made, path, key } = await publish({ expires_at: "2026-11-22T00:00:00Z" });
-    const other = await publish();
-    const revoked = await publish();
-    await call(revoked.project, `DELETE /v1/publications/${revoked.made.id}`);
-    const rotated = await publish();
-    await call(rotated.project, `POST /v1/publications/${rotated.made.id}/rotate`);
-    const wrong = [
-      `${path}?key=`,
-      path,
-      `${path}?key=${key.slice(0, -1)}`,
-      `${path}?key=${key}x`,
-      `${path}?key=${key.toLowerCase()}`,
-      `${path}?key=${other.key}`,
-      `/q/pub_00000000000000000000?key=${key}`,
-      `/q/%27%20OR%201=1--?key=${key}`,
-      `/q/x?key=${key}`,
-      `${revoked.path}?key=${revoked.key}`,
-      `${rotated.path}?key=${rotated.key}`,
-      `${path}.svg?key=${key}`,
-      `${path}.json.csv?key=${key}`,
-    ];
-    const answers = await Promise.all(wrong.map((target) => open(project, target)));
-    vi.setSystemTime(Date.parse("2026-11-22T00:00:00Z"));
-    answers.push(await open(project, `${path}?key=${key}`));
-    const seen = new Set<string>();
-    for (const answer of answers) {
-      answer.headers.delete("x-request-id");
-      seen.add(JSON.stringify([answer.status, [...answer.headers], await answer.text()]));
-    }
-    expect(seen.size).toBe(1);
-    const [page = ""] = seen;
-    expect(page).toMatch(/^\[404,/);
-    for (const secret of [key, made.id, made.title]) expect(page).not.toContain(secret);
-  });
-
-  test("says so as a problem where JSON was asked for, still the same", async () => {
-    const { project, path, key } = await publish();
-    const texts = await Promise.all(
-      [`${path}.json?key=nope`, `/q/pub_00000000000000000000.json?key=${key}`, `${path}.json`].map(async (target) => {
-        const response = await open(project, target);
-        expect([response.status, response.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
-        return (await response.text()).replace(/req_[0-9a-f-]+/, "");
-      }),
-    );
-    expect(new Set(texts).size).toBe(1);
-    expect(texts[0]).not.toContain(key);
-  });
-
-  test("stops before it expires and not earlier", async () => {
-    const { project, path, key } = await publish({ expires_at: "2026-11-22T00:00:00+01:00" });
-    vi.setSystemTime(Date.parse("2026-11-21T22:59:59.999Z"));
-    expect((await open(project, `${path}?key=${key}`)).status).toBe(200);
-    vi.setSystemTime(Date.parse("2026-11-21T23:00:00Z"));
-    expect((await open(project, `${path}?key=${key}`)).status).toBe(404);
   });
 });
 
@@ -297,21 +126,36 @@ describe("a link can be taken back", () => {
   });
 });
 
-test("the key is in no log and no error, even when the database fails", async () => {
-  const { project, path, key } = await publish();
-  const logged: string[] = [];
-  for (const level of ["log", "info", "warn", "error", "debug"] as const) {
-    vi.spyOn(console, level).mockImplementation((...parts: unknown[]) => void logged.push(parts.map(String).join(" ")));
-  }
-  const DB = {
-    prepare: () => {
-      throw new Error("D1 is away");
-    },
-  } as unknown as D1Database;
-  const response = await call(project, `GET ${path}?key=${key}`, { key: null, bindings: { DB } });
-  vi.restoreAllMocks();
-  expect(response.status).toBe(500);
-  expect(await response.text()).not.toContain(key);
-  expect(logged.length).toBeGreaterThan(0);
-  expect(logged.join("\n")).not.toContain(key);
+describe("a publication", () => {
+  test("can be read, without its link", async () => {
+    const { project, made } = await publish({ options: { alias_customers: true } });
+    const { public_url: _url, ...publication } = made;
+    expect(publication.options).toEqual({ alias_customers: true, theme: "auto" });
+    expect(await json(project, `GET /v1/publications/${made.id}`)).toEqual(publication);
+    await json(await makeProject(), `GET /v1/publications/${made.id}`, { status: 404 });
+  });
+
+  test("takes another title and another end, and nothing else", async () => {
+    const { project, made } = await publish();
+    const change = (body: object, status = 200) =>
+      json<Publication>(project, `PATCH /v1/publications/${made.id}`, { body, status });
+    const expires_at = "2027-01-01T00:00:00Z";
+    expect(await change({ title: "New", expires_at })).toMatchObject({ title: "New", expires_at });
+    expect(await change({ expires_at: null })).toMatchObject({ title: "New", expires_at: null });
+    expect(await change({})).toMatchObject({ title: "New", expires_at: null });
+    for (const refused of [{ params: {} }, { options: {} }, { expires_at: "2026-11-21T15:30:00Z" }, { title: "" }])
+      await change(refused, 400);
+    await json(await makeProject(), `PATCH /v1/publications/${made.id}`, { body: {}, status: 404 });
+    await call(project, `DELETE /v1/publications/${made.id}`);
+    await change({ title: "Late" }, 409);
+  });
+
+  test("made by an earlier release is shown as it was", async () => {
+    const { project, made, path, key } = await publish();
+    const query = JSON.stringify({ report: made.report, params: made.params });
+    await env.DB.prepare("UPDATE publications SET query = ? WHERE id = ?").bind(query, made.id).run();
+    const { public_url: _url, ...publication } = made;
+    expect(await json(project, `GET /v1/publications/${made.id}`)).toEqual(publication);
+    expect((await open(project, `${path}?key=${key}`)).status).toBe(200);
+  });
 });

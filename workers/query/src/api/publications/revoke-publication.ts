@@ -11,7 +11,7 @@ const route = createRoute({
   path: "/v1/publications/{id}",
   tags: ["Publications"],
   summary: "Revoke a publication",
-  description: "The link stops at once and for good. Revoking again changes nothing.",
+  description: "The link stops within ten seconds, everywhere and for good. Revoking again changes nothing.",
   security: KEYED,
   middleware: requires("admin"),
   request: { params: z.object({ id: z.string() }) },

@@ -7,7 +7,7 @@ import type { QueryApp } from "../../env.ts";
 import { IdempotencyHeaders, idempotent } from "../../plumbing/idempotent.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { failures, json, KEYED } from "../../plumbing/routes.ts";
-import { newPublicationKey, noSuchPublication, publicUrl, toPublication } from "./publication.ts";
+import { newPublicationKey, noSuchPublication, publicUrl, revokedPublication, toPublication } from "./publication.ts";
 
 const shownOnce = idempotent(
   (id) =>
@@ -19,7 +19,7 @@ const route = createRoute({
   path: "/v1/publications/{id}/rotate",
   tags: ["Publications"],
   summary: "Give a publication a new link",
-  description: "The old link stops at once.",
+  description: "The old link stops within ten seconds, everywhere.",
   security: KEYED,
   middleware: [requires("admin"), shownOnce] as const,
   request: { headers: IdempotencyHeaders, params: z.object({ id: z.string() }) },
@@ -36,7 +36,7 @@ export function rotatePublication(app: QueryApp): void {
     checkOpen(row, now);
     const { key, key_hash } = await newPublicationKey();
     const rotated = await storeRotation(DB, address, { key_hash, rotated_at: now });
-    if (!rotated) throw revoked();
+    if (!rotated) throw revokedPublication();
     const publication = toPublication({ ...row, rotated_at: now });
     return context.json({ ...publication, public_url: publicUrl(context.req.url, row.id, key) }, 200);
   });
@@ -44,12 +44,8 @@ export function rotatePublication(app: QueryApp): void {
 
 /** A link that could not open anything is not made. */
 function checkOpen(row: PublicationRow, now: number): void {
-  if (row.revoked_at !== null) throw revoked();
+  if (row.revoked_at !== null) throw revokedPublication();
   if (row.expires_at !== null && row.expires_at <= now) {
-    throw new Problem("conflict", "The publication has expired; publish the report again.");
+    throw new Problem("conflict", "The publication has expired; publish again.");
   }
-}
-
-function revoked(): Problem {
-  return new Problem("conflict", "The publication was revoked; publish the report again.");
 }
