@@ -41,7 +41,7 @@ export class QueryWorker {
     const response = await fetch(`${this.#url}/v1/reports/top-customers?metric=insight_${metric}&days=30&limit=20`, {
       headers: { authorization: `Bearer ${this.#key}` },
     });
-    const report = (await response.json()) as TopReport;
+    const report = await response.json<TopReport>();
     const milliseconds = performance.now() - startedAt;
     if (response.status !== 200) throw new Error(`The report answers ${response.status}.`);
     return { report, milliseconds, rows: await this.#rows() };
@@ -61,7 +61,7 @@ export class QueryWorker {
   }
 
   async #rows(): Promise<number> {
-    const counts = (await (await fetch(`${this.#url}/counts`)).json()) as Counts;
+    const counts = await (await fetch(`${this.#url}/counts`)).json<Counts>();
     return counts.d1RowsRead;
   }
 }

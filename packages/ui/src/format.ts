@@ -1,6 +1,5 @@
 import type { ReportColumn } from "@tidemark/contract/report-table";
 import { DAY_MS, HOUR_MS } from "@tidemark/core/timestamp";
-import { utcFormat, utcParse } from "d3-time-format";
 import { type Decimal, fromDecimal, roundDecimal, toDecimal } from "./decimal.ts";
 
 /** Powers of a thousand; beyond the last one the number in front grows instead. */
@@ -92,13 +91,27 @@ export function counted(count: number, noun: string): string {
 
 /** An instant in milliseconds as `21 Nov 2026, 02:05 UTC`. */
 export function formatInstant(at: number): string {
-  return instant(new Date(at));
+  const { day, month, year, hour, minute } = partsOf(at);
+  return `${day} ${month} ${year}, ${hour}:${minute} UTC`;
 }
 
-const instant = utcFormat("%-d %b %Y, %H:%M UTC");
-const parseDay = utcParse("%Y-%m-%d");
-const shortDay = utcFormat("%-d %b");
-const longDay = utcFormat("%-d %b %Y");
+const CALENDAR = new Intl.DateTimeFormat("en-US", {
+  timeZone: "UTC",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+
+type CalendarPart = "day" | "month" | "year" | "hour" | "minute";
+
+function partsOf(at: number): Readonly<Record<CalendarPart, string>> {
+  const parts = new Map(CALENDAR.formatToParts(at).map(({ type, value }) => [type, value]));
+  const part = (type: CalendarPart): string => parts.get(type) ?? "";
+  return { day: part("day"), month: part("month"), year: part("year"), hour: part("hour"), minute: part("minute") };
+}
 
 /** Whether a text is a date, `2026-11-21`. */
 export function isDay(text: string): boolean {
@@ -107,7 +120,7 @@ export function isDay(text: string): boolean {
 
 /** `2026-11-21` as `21 Nov`. */
 export function formatDayShort(day: string): string {
-  return inCalendar(day, shortDay);
+  return inCalendar(day, ({ day: date, month }) => `${date} ${month}`);
 }
 
 /** A place on an axis of time: `2026-11-21` as `21 Nov`, `2026-11-21T05:00:00Z` as `21 Nov, 05:00`, others as they are. */
@@ -119,12 +132,12 @@ export function formatTimeShort(text: string): string {
 
 /** `2026-11-21` as `21 Nov 2026`. */
 export function formatDayLong(day: string): string {
-  return inCalendar(day, longDay);
+  return inCalendar(day, ({ day: date, month, year }) => `${date} ${month} ${year}`);
 }
 
-function inCalendar(day: string, format: (date: Date) => string): string {
-  const date = parseDay(day);
-  return date === null ? day : format(date);
+function inCalendar(day: string, format: (parts: ReturnType<typeof partsOf>) => string): string {
+  const at = isDay(day) ? Date.parse(`${day}T00:00:00Z`) : NaN;
+  return Number.isNaN(at) ? day : format(partsOf(at));
 }
 
 /** A real minus sign, as wide as the digits. */

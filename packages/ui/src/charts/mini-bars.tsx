@@ -1,7 +1,7 @@
 import type { SeriesCell } from "@tidemark/contract/report-table";
-import { scaleLinear } from "d3-scale";
 import type { FC } from "hono/jsx";
 import { formatCompact, formatDayShort, isDay } from "../format.ts";
+import { linear } from "./scale.ts";
 
 const WIDTH = 120;
 const HEIGHT = 28;
@@ -16,7 +16,7 @@ const BAR_HEIGHT_MIN = 1;
 export const MiniBars: FC<SeriesCell> = (cell) => {
   const { series, incomplete } = cell;
   const values = series.map(({ value }) => Number(value));
-  const y = scaleLinear([Math.min(0, ...values), Math.max(1e-9, ...values)], [HEIGHT, 0]);
+  const y = linear([Math.min(0, ...values), Math.max(1e-9, ...values)], [HEIGHT, 0]);
   const pitch = WIDTH / Math.max(series.length, 1);
   const barWidth = pitch * 0.76;
   const bars = series.map(({ label }, index) => ({

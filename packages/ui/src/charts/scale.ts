@@ -1,4 +1,4 @@
-import { scaleLinear } from "d3-scale";
+import { nice, ticks } from "d3-array";
 
 /** How many lines an axis is divided by, about. */
 const TICKS = 4;
@@ -14,11 +14,14 @@ export function toScale(values: readonly string[], format: (value: string) => st
   const numbers = values.map(Number);
   const lowest = Math.min(0, ...numbers);
   const highest = Math.max(0, ...numbers);
-  const scale = scaleLinear([lowest, lowest === highest ? 1 : highest], [0, 100]).nice(TICKS);
-  return {
-    at: (value) => scale(value),
-    ticks: scale.ticks(TICKS).map((tick) => ({ at: scale(tick), label: format(asDecimal(tick)) })),
-  };
+  const [start, end] = nice(lowest, lowest === highest ? 1 : highest, TICKS);
+  const at = linear([start, end], [0, 100]);
+  return { at, ticks: ticks(start, end, TICKS).map((tick) => ({ at: at(tick), label: format(asDecimal(tick)) })) };
+}
+
+/** Takes one span to another: what stands at the start of the first, at the start of the second. */
+export function linear([from, to]: readonly [number, number], [start, end]: readonly [number, number]) {
+  return (value: number): number => start + ((value - from) / (to - from)) * (end - start);
 }
 
 /** Per cent as an attribute, to a hundredth. */
