@@ -75,6 +75,8 @@ export const TEST_PAUSE_MS = 5_000;
 export const CUSTOMER_CELLS_MAX = 20_000;
 /** Customers of one file; the next ones follow its `Link`. */
 export const CUSTOMER_FILE_ROWS_MAX = 10_000;
+/** Metrics in which customers can be last seen when a list is ordered by it: all days of each are looked at. */
+export const LAST_SEEN_METRICS_MAX = 20;
 /** Customers that are ordered by a metric at a time, and kept for the pages that follow. */
 export const CUSTOMERS_RANKED_MAX = 10_000;
 
@@ -89,10 +91,12 @@ export const QUERY_LIMIT_MAX = 10_000;
 export const QUERY_LIMIT_DEFAULT = 1_000;
 /** Rows before they are ordered and cut: what a Worker sorts within its memory. */
 export const QUERY_CELLS_MAX = 100_000;
-/** Customers' days that one question reads: the database adds up so many within its time. */
-export const QUERY_DAYS_MAX = 2_000_000;
-/** The same where each is taken apart into hours, labels or segments, which is JSON. */
+/** Customers' days that one question reads: the database adds up so many in some ten seconds, and is cut off after thirty. */
+export const QUERY_DAYS_MAX = 1_000_000;
+/** The same where each is taken apart into labels or segments, which is JSON. */
 export const QUERY_SPLIT_DAYS_MAX = 300_000;
+/** The same where each is taken apart into hours, of which a day has many: those of a day that a zone's midnight cuts, too. */
+export const QUERY_HOURLY_DAYS_MAX = 150_000;
 /** Ways of looking at a metric whose versions differ, in one question: each is a part of the statement. */
 export const QUERY_VIEWS_MAX = 5;
 /** Days of which the customers are counted, to tell how many there will be. */

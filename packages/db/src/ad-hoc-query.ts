@@ -55,7 +55,7 @@ export interface ValueCell extends CellPlace {
   readonly overflow: boolean;
 }
 
-/** What else is known of the events of a cell. */
+/** What else is known of the events of a cell; 0 what was not counted. */
 export interface EventsCell extends CellPlace {
   readonly events: number;
   readonly active_days: number;
@@ -89,11 +89,18 @@ export async function readValues(
 }
 
 /** The events of the same cells. Those of a plan that cuts days apart have neither `events` nor `rejected`. */
-export async function readEvents(db: D1Database, question: CellQuestion): Promise<readonly EventsCell[]> {
+export async function readEvents(
+  db: D1Database,
+  question: CellQuestion,
+  distinct: { readonly days: boolean; readonly customers: boolean },
+): Promise<readonly EventsCell[]> {
+  // To tell days or customers apart takes as long as everything else together.
+  const countDistinct = (isWanted: boolean, what: SQL): SQL =>
+    isWanted ? sql`COUNT(DISTINCT IIF(events > 0, ${what}, NULL))` : sql`0`;
   const query = sql`
     SELECT ${place(question)}, SUM(events) AS events, SUM(rejected) AS rejected, MAX(last_at) AS last_at,
-      COUNT(DISTINCT IIF(events > 0, bucket % CAST(${question.days} AS INTEGER), NULL)) AS active_days,
-      COUNT(DISTINCT IIF(events > 0, customer_id, NULL)) AS customers
+      ${countDistinct(distinct.days, sql`bucket % CAST(${question.days} AS INTEGER)`)} AS active_days,
+      ${countDistinct(distinct.customers, sql`customer_id`)} AS customers
     FROM (${parts(question, { isValue: false, byHour: false })})
     ${grouping(question)}`;
   const { results } = await prepare(db, query).all<EventsCell>();
@@ -124,19 +131,11 @@ interface PartOptions {
 /** `customer_id, bucket, group_labels, value, overflow, said, events, rejected, last_at` of every day, or hour of a day. */
 function parts(question: CellQuestion, options: PartOptions): SQL {
   const { whole, cut } = question.plan;
-  const selects = question.views.flatMap((view) => [
-    ...(whole.length === 0 ? [] : [dayParts(question, view, { ...options, days: whole, bucket: sql`d.value ->> 1` })]),
-    ...(cut.length === 0
-      ? []
-      : [
-          dayParts(question, view, {
-            ...options,
-            byHour: true,
-            days: cut,
-            bucket: sql`d.value ->> '$[1]' ->> CAST(h.key AS INTEGER)`,
-          }),
-        ]),
-  ]);
+  const asWhole = { ...options, days: whole, bucket: sql`d.value ->> 1` };
+  const asCut = { ...options, byHour: true, days: cut, bucket: sql`d.value ->> '$[1]' ->> CAST(h.key AS INTEGER)` };
+  const selects = question.views.flatMap((view) =>
+    [asWhole, asCut].filter(({ days }) => days.length > 0).map((part) => dayParts(question, view, part)),
+  );
   return sql.join(selects, sql` UNION ALL `);
 }
 

@@ -67,7 +67,8 @@ export class ArchiveFold {
   readonly #ids = new FingerprintSet();
   readonly #dates = new Map<number, string>();
   readonly #words = new Uint32Array(2);
-  #idWords: number[] = [];
+  /** The same ids as they are kept, in an array that doubles: there can be a million. */
+  #idWords = new Uint32Array(1_024);
   #matched = 0;
   #repeated = 0;
   #distinct = 0;
@@ -99,8 +100,7 @@ export class ArchiveFold {
       for (const figure of figures) if (figure instanceof Set) fold.#distinct += figure.size;
       fold.#groups.set(key, { values: figures, rejected: [...rejected] });
     }
-    fold.#idWords = Array.from(ids);
-    for (let at = 0; at < ids.length; at += 2) fold.#ids.add(ids[at] ?? 0, ids[at + 1] ?? 0, 0);
+    for (let at = 0; at < ids.length; at += 2) fold.#keep(ids[at] ?? 0, ids[at + 1] ?? 0);
     return fold;
   }
 
@@ -149,9 +149,20 @@ export class ArchiveFold {
     hashId(`${customer_id.length}:${customer_id}${id}`, this.#words, 0);
     const [low = 0, high = 0] = this.#words;
     if (this.#ids.find(low, high) !== ABSENT) return false;
-    this.#ids.add(low, high, 0);
-    this.#idWords.push(low, high);
+    this.#keep(low, high);
     return true;
+  }
+
+  #keep(low: number, high: number): void {
+    const at = this.#ids.size * 2;
+    if (at === this.#idWords.length) {
+      const words = new Uint32Array(at * 2);
+      words.set(this.#idWords);
+      this.#idWords = words;
+    }
+    this.#idWords[at] = low;
+    this.#idWords[at + 1] = high;
+    this.#ids.add(low, high, 0);
   }
 
   #measure({ values, rejected }: Group, { of }: ArchiveMeasure, index: number, event: UsageEvent): void {
@@ -208,7 +219,12 @@ export class ArchiveFold {
       });
       return [key, stored, rejected];
     });
-    return { matched: this.#matched, repeated: this.#repeated, groups, ids: Uint32Array.from(this.#idWords) };
+    return {
+      matched: this.#matched,
+      repeated: this.#repeated,
+      groups,
+      ids: this.#idWords.subarray(0, this.#ids.size * 2),
+    };
   }
 
   toResult(): ArchiveResult {

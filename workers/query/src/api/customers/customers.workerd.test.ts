@@ -168,6 +168,11 @@ describe("a customer's usage", () => {
         metric: "api_requests",
         name: "API requests",
         unit: "requests",
+        days: 7,
+        from: "2026-11-15",
+        format: "numeric",
+        currency: null,
+        style: "number",
         value: "135",
         previous: "78",
         change: "0.25",
@@ -182,6 +187,11 @@ describe("a customer's usage", () => {
         metric: "unused",
         name: "Unused",
         unit: "events",
+        days: 7,
+        from: "2026-11-15",
+        format: "numeric",
+        currency: null,
+        style: "number",
         value: "0",
         previous: "0",
         change: null,
@@ -270,12 +280,43 @@ describe("a customer's usage", () => {
   test("is of 7, 30 or 90 days", async () => {
     const project = await makeProject();
     await insertCustomer(project, "acme", null).run();
-    expect(await json(project, "GET /v1/customers/acme/usage")).toMatchObject({
-      days: 30,
-      from: "2026-10-23",
+    expect(await json(project, "GET /v1/customers/acme/usage?days=90")).toMatchObject({
+      days: 90,
+      from: "2026-08-24",
       data: [],
     });
     const problem = await json<ProblemBody>(project, "GET /v1/customers/acme/usage?days=31", { status: 400 });
     expect(problem.errors).toEqual([{ pointer: "/days", code: "invalid_value", detail: "Must be 7, 30 or 90." }]);
   });
+
+  test("is of each metric's own interval when nobody says", async () => {
+    const project = await makeProject();
+    const display = { format: "currency", currency: "EUR", style: "sparkline", interval_days: 7 } as const;
+    const spent = await makeMetric(project, { name: "Spent", display });
+    const calls = await makeMetric(project, { name: "Calls" });
+    for (const { id } of [spent, calls]) await store(project, id, daily(Array.from({ length: 20 }, () => 1)));
+    const usage = await json<CustomerUsage>(project, "GET /v1/customers/acme/usage");
+    expect(usage).toMatchObject({
+      days: null,
+      from: "2026-10-23",
+      to: "2026-11-21",
+      data: [
+        {
+          metric: "calls",
+          days: 30,
+          from: "2026-10-23",
+          value: "20",
+          previous: "0",
+          format: "numeric",
+          currency: null,
+        },
+        { metric: "spent", days: 7, from: "2026-11-15", value: "7", previous: "7", change: "0", ...toShown(display) },
+      ],
+    });
+    expect(usage.data.map(({ series }) => series.length)).toEqual([30, 7]);
+  });
 });
+
+function toShown({ format, currency, style }: { format: string; currency: string; style: string }) {
+  return { format, currency, style };
+}

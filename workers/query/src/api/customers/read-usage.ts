@@ -12,7 +12,8 @@ const route = createRoute({
   tags: ["Customers"],
   summary: "A customer's usage of every metric",
   description:
-    "Of the last days in the project's time zone, today included, live from the customer's meter. " +
+    "Of the last days in the project's time zone, today included, live from the customer's meter: of each metric's " +
+    "display interval, or of as many days as are asked for. " +
     "A project whose zone is not a whole number of hours from UTC sees days of UTC.",
   security: KEYED,
   middleware: requires("read"),
@@ -23,8 +24,11 @@ const route = createRoute({
 export function readCustomerUsage(app: QueryApp): void {
   app.openapi(route, async (context) => {
     const { project_id } = context.get("principal");
-    const days = Number(context.req.valid("query").days);
+    const { days } = context.req.valid("query");
     const customer = { project_id, customer_id: context.req.valid("param").id };
-    return context.json(await answerCustomerUsage(context.env, customer, days), 200);
+    return context.json(
+      await answerCustomerUsage(context.env, customer, days === undefined ? undefined : Number(days)),
+      200,
+    );
   });
 }

@@ -1,6 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { CustomerChangeSchema, CustomerSchema } from "@tidemark/contract/customer-schema";
 import { updateCustomer as storeChange } from "@tidemark/db/customers";
+import { outdateSnapshots } from "@tidemark/db/snapshots";
 import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
 import { jsonBody } from "../../plumbing/json-body.ts";
@@ -27,6 +28,8 @@ export function updateCustomer(app: QueryApp): void {
     const address = { project_id: context.get("principal").project_id, customer_id: context.req.valid("param").id };
     const row = await storeChange(context.env.DB, address, change);
     if (row === undefined) throw noSuchCustomer();
+    // Names and plans stand in what is kept of lists and reports.
+    await outdateSnapshots(context.env.DB, address.project_id, Date.now());
     return context.json(toCustomer(row), 200);
   });
 }
