@@ -315,13 +315,13 @@ export const snapshots = sqliteTable(
   (table) => [primaryKey({ columns: [table.project_id, table.key] }), index("snapshots_by_age").on(table.made_at)],
 );
 
-/** Recounts from the archive: backfill, rebuild, verify. */
+/** What reads the archive: recounts (backfill, rebuild, verify), and questions over raw events. */
 export const jobs = sqliteTable(
   "jobs",
   {
     project_id: text("project_id").notNull(),
     id: text("id").notNull(),
-    /** backfill, rebuild or verify. */
+    /** backfill, rebuild, verify or query. */
     kind: text("kind").notNull(),
     /** waiting, running, done or failed. */
     state: text("state").notNull(),

@@ -1,4 +1,5 @@
 import type { ProblemBody } from "@tidemark/contract";
+import { REPORTS } from "@tidemark/contract/reports";
 import { insertDeliveries } from "@tidemark/db/deliveries";
 import { insertNotices } from "@tidemark/db/notices";
 import type { Scope } from "@tidemark/http/keys";
@@ -32,9 +33,10 @@ function routes(ids: {
   threshold: string;
   destination: string;
   delivery: string;
+  digest: string;
 }): readonly Route[] {
   const { slug, product, customer, publication, key, entry, job, allowance, subscription, threshold } = ids;
-  const { destination, delivery } = ids;
+  const { destination, delivery, digest } = ids;
   const published = { report: "top-customers", params: { metric: slug }, title: "T" };
   return [
     { target: "GET /v1/metrics", scope: "read" },
@@ -94,7 +96,15 @@ function routes(ids: {
     { target: `POST /v1/deliveries/${delivery}/resend`, scope: "admin" },
     { target: `GET /v1/events/rejected?metric=${slug}`, scope: "read" },
     { target: "GET /v1/reports", scope: "read" },
-    { target: `GET /v1/reports/top-customers?metric=${slug}`, scope: "read" },
+    ...Object.keys(REPORTS).map(
+      (name) => ({ target: `GET /v1/reports/${name}?metric=${slug}`, scope: "read" }) as const,
+    ),
+    { target: "GET /v1/digests", scope: "read" },
+    { target: "POST /v1/digests", scope: "admin", body: { name: "D", metric: slug, destination_id: destination } },
+    { target: `GET /v1/digests/${digest}`, scope: "read" },
+    { target: `PATCH /v1/digests/${digest}`, scope: "admin", body: { name: "x" } },
+    { target: `POST /v1/digests/${digest}/preview`, scope: "read" },
+    { target: `DELETE /v1/digests/${digest}`, scope: "admin" },
     { target: "POST /v1/publications", scope: "admin", body: published },
     { target: "GET /v1/publications", scope: "read" },
     { target: `GET /v1/publications/${publication}`, scope: "read" },
@@ -123,6 +133,7 @@ const NOTHING = {
   threshold: "none",
   destination: "none",
   delivery: "none",
+  digest: "none",
 };
 
 /** A project that has one of everything. */
@@ -158,6 +169,8 @@ async function fill(project: TestProject) {
   const destination = await make("destinations", DESTINATION);
   const delivery = { id: "secret-delivery", destination_id: destination.id, notice_id: notice.id };
   await insertDeliveries(env.DB, project.id, [delivery], 0).run();
+  const weekly = { name: "secret digest", metric: metric.slug, destination_id: destination.id };
+  const digest = await make("digests", weekly);
   return {
     slug: metric.slug,
     product: "secret_product",
@@ -171,6 +184,7 @@ async function fill(project: TestProject) {
     threshold: threshold.id,
     destination: destination.id,
     delivery: delivery.id,
+    digest: digest.id,
     public_url: publication.public_url,
   };
 }
@@ -272,6 +286,7 @@ describe("another project's things are as if they did not exist", () => {
       "notices",
       "destinations",
       "deliveries",
+      "digests",
     ];
     for (const path of lists.map((list) => `/v1/${list}`)) {
       expect(await json(mine, `GET ${path}`), path).toEqual({ data: [], next_cursor: null });
@@ -312,6 +327,7 @@ describe("another project's things are as if they did not exist", () => {
         "notices",
         "destinations",
         "deliveries",
+        "digests",
       ];
       return Promise.all(
         tables.map(

@@ -1,15 +1,17 @@
 import { createRoute } from "@hono/zod-openapi";
 import { JobSchema } from "@tidemark/contract/job-schema";
-import { type QueryAnswer, QueryAnswerSchema, QuerySchema } from "@tidemark/contract/query-schema";
+import { QueryAnswerSchema, QuerySchema } from "@tidemark/contract/query-schema";
 import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
-import { type Cell, fileAnswer, writeCsv, writeNdjson } from "../../files.ts";
+import { fileAnswer, writeNdjson } from "../../files.ts";
 import { chooseFormat } from "../../plumbing/choose-format.ts";
 import { jsonBody } from "../../plumbing/json-body.ts";
 import { requires } from "../../plumbing/requires.ts";
 import { body, failures, json, KEYED } from "../../plumbing/routes.ts";
 import { toAnswer } from "../jobs/job.ts";
+import { reportCsv } from "../reports/report-csv.ts";
 import { beginArchiveQuery } from "./begin-archive-query.ts";
+import { toQueryTable } from "./query-table.ts";
 import { runQuery } from "./run-query.ts";
 
 const route = createRoute({
@@ -49,26 +51,11 @@ export function postQuery(app: QueryApp): void {
     const answer = await runQuery(context.env, project_id, question);
     switch (chooseFormat(context, undefined)) {
       case "csv":
-        return fileAnswer(toCsv(answer), "csv", `query-${answer.metric}`);
+        return fileAnswer(reportCsv(toQueryTable(answer)), "csv", `query-${answer.metric}`);
       case "ndjson":
         return fileAnswer(writeNdjson(answer.data), "ndjson", `query-${answer.metric}`);
       case "json":
         return context.json(answer, 200, { vary: "accept" });
     }
   });
-}
-
-function toCsv({ columns, data }: QueryAnswer): string {
-  const rows = data.map((row) => columns.map(({ in: part, key, kind }) => toCell(row[part]?.[key] ?? null, kind)));
-  return writeCsv(
-    columns.map(({ name }) => name),
-    rows,
-  );
-}
-
-const NUMBERS: ReadonlySet<QueryAnswer["columns"][number]["kind"]> = new Set(["quantity", "count", "change"]);
-
-function toCell(value: string | number | null, kind: QueryAnswer["columns"][number]["kind"]): Cell {
-  if (value === null) return null;
-  return NUMBERS.has(kind) ? { number: String(value) } : { text: String(value) };
 }

@@ -195,7 +195,7 @@ describe("POST /v1/query", () => {
     const body = { metric: "spent", group_by: ["customer", "status"], filter: { customers: ["=new", "shrinks"] } };
     const csv = await call(project, "POST /v1/query", { body, headers: { accept: "text/csv" } });
     expect(csv.headers.get("content-disposition")).toBe('attachment; filename="query-spent.csv"');
-    expect(await csv.text()).toBe("customer,status,value\r\nshrinks,200,5\r\n'=new,'=500,0.3\r\n");
+    expect(await csv.text()).toBe("customer_id,name,status,value\r\nshrinks,,200,5\r\n'=new,,'=500,0.3\r\n");
     const lines = await call(project, "POST /v1/query", { body, headers: { accept: "application/x-ndjson" } });
     expect((await lines.text()).trim().split("\n")).toHaveLength(2);
   });
