@@ -136,6 +136,23 @@ describe("groups", () => {
   });
 });
 
+test.each<Aggregation>(["sum", "min", "unique"])(
+  "a group of a %s that only rejected events opened is not there",
+  (aggregation) => {
+    const day = MetricDay.empty("m", aggregation, DAY);
+    day.group(["rejected"], 0, LIMITS);
+    day.reject("value_missing", { id: "a", at: NOON, found: "" }, 1);
+    expect(day.toUsage()).toMatchObject({ groups: [], rejected: 1 });
+    day.add(day.group(["counted"], 0, LIMITS), 7, NOON, 0, 2);
+    const usage = day.toUsage();
+    expect(usage.groups.map(({ labels }) => labels)).toEqual([["counted"]]);
+    const slept = MetricDay.from(usage);
+    for (const awake of [day, slept]) awake.add(awake.group(["rejected"], 0, LIMITS), 9, NOON, 1, 3);
+    expect(describeDay(slept.toUsage(), LIMITS)).toBe(describeDay(day.toUsage(), LIMITS));
+    expect(slept.toUsage().groups).toHaveLength(2);
+  },
+);
+
 const anyDay = fc.record({
   aggregation: fc.constantFrom<Aggregation>("count", "sum", "max", "min", "latest", "unique"),
   said: fc.array(

@@ -240,7 +240,9 @@ export class MetricDay {
   }
 
   #write(): UsageDay {
-    const isSplit = this.#groups.size > 1;
+    // An event that was rejected has opened a group, in which nothing counted until another event does.
+    const groups = [...this.#groups.values()].filter(({ events, value }) => events !== 0 || value !== 0);
+    const isSplit = groups.length > 1;
     const rejections = [...this.#rejections.values()].toSorted((a, b) => (a.code < b.code ? -1 : 1));
     return {
       metric_id: this.metricId,
@@ -251,7 +253,7 @@ export class MetricDay {
       events: this.#events,
       rejected: rejections.reduce((sum, { events }) => sum + events, this.#unexplained),
       last_at: this.#lastAt,
-      groups: Array.from(this.#groups.values(), (group) => writeGroup(group, isSplit)),
+      groups: groups.map((group) => writeGroup(group, isSplit)),
       ...(this.#ids === undefined ? {} : { ids: this.#ids.toStored() }),
       ...(rejections.length === 0 ? {} : { rejections }),
     };

@@ -127,24 +127,24 @@ interface Day {
 const KINDS: readonly [(day: Day) => number, ...((day: Day) => number)[]] = [
   // Steady.
   () => 1,
-  ({ below }) => 1 + below(2),
+  ({ below }) => below(2) + (below(3) === 0 ? 1 : 0),
   // Growing, and falling.
-  ({ day, below }) => below(2 + Math.floor(day / 60)),
-  ({ day, below }) => below(2 + Math.floor((365 - day) / 60)),
+  ({ day, below }) => below(1 + Math.ceil(day / 100)),
+  ({ day, below }) => below(1 + Math.ceil((365 - day) / 100)),
   // By the week.
-  ({ weekday }) => (weekday === 1 ? 4 : 0),
-  ({ weekday, below }) => (weekday === 0 || weekday === 6 ? 0 : 1 + below(2)),
+  ({ weekday }) => (weekday === 1 ? 3 : 0),
+  ({ weekday }) => (weekday === 0 || weekday === 6 ? 0 : 1),
   // In bursts.
   ({ below }) => (below(25) === 0 ? 12 : 0),
   // Silent from some day on, and new on some day.
-  ({ customer, day, below }) => (day < (customer * 7) % 365 ? below(3) : 0),
+  ({ customer, day, below }) => (day < (customer * 7) % 365 ? below(2) : 0),
   ({ customer, day, below }) => (day >= (customer * 11) % 365 ? below(3) : 0),
   // Now and then.
   ({ below }) => (below(12) === 0 ? 1 : 0),
   // Every day, and then not for a week.
   ({ customer, day }) => ((day + customer) % 40 < 33 ? 1 : 0),
   // Months of use, months of silence.
-  ({ customer, day, below }) => (Math.floor((day + customer) / 45) % 2 === 0 ? below(4) : 0),
+  ({ customer, day, below }) => (Math.floor((day + customer) / 45) % 2 === 0 ? below(3) : 0),
 ];
 
 const STATUSES = [200, 200, 200, 201, 301, 404, 429, 500, 503, "200", "404", "timeout", 4040, undefined];
