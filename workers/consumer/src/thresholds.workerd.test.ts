@@ -1,10 +1,11 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { meterName, type NotifyMessage, type Threshold } from "@tidemark/contract";
 import type { UsageEvent } from "@tidemark/core";
 import { toExactJson } from "@tidemark/core/exact-json";
 import { readMetered } from "@tidemark/db/metered";
 import { listNearLimits } from "@tidemark/db/near-limits";
-import { insertThreshold, updateThreshold } from "@tidemark/db/thresholds";
+import { deleteThreshold, insertThreshold, updateThreshold } from "@tidemark/db/thresholds";
 import { insertMetric, metricOf } from "@tidemark/testing/metric";
 import { PipelineHarness } from "@tidemark/testing/pipeline-harness";
 import { defineRequest } from "@tidemark/testing/quota";
@@ -100,6 +101,11 @@ async function told(): Promise<readonly Told[]> {
   return results.map(({ id, body }) => ({ ...(JSON.parse(body) as Omit<Told, "id">), id }));
 }
 
+/** The meter leaves memory, as an idle one does. */
+async function forgetMeter(): Promise<void> {
+  await evictDurableObject(env.METERS.get(env.METERS.idFromName(meterName(project, "acme"))));
+}
+
 async function count(...used: readonly UsageEvent[]): Promise<void> {
   harness.send(project, used);
   await harness.advance(2_000);
@@ -165,6 +171,73 @@ describe("without an allowance, a line", () => {
     }
     expect((await told()).map(({ value }) => value)).toEqual(crossed);
   });
+});
+
+describe("an interval", () => {
+  test("that began with events ahead of the clock is crossed by the next, also after a sleep", async () => {
+    await open({ default_interval: { count: 1, period: "days" } });
+    await draw("t", { line: { units: 100 } });
+    harness.now = START + DAY / 2 - 60_000;
+    await count(use(10), use(150, { at: START + DAY / 2 + 60_000 }));
+    expect(await told()).toEqual([]);
+    harness.now = START + DAY / 2 + 120_000;
+    await forgetMeter();
+    await count(use(1));
+    expect(await told()).toMatchObject([
+      { value: "151", previous_value: "0", cycle: { start: "2032-11-02T00:00:00.000Z" } },
+    ]);
+  });
+
+  test("of a zone that is half an hour off is one of UTC", async () => {
+    await open({ default_interval: { count: 1, period: "days" } });
+    await env.DB.prepare("UPDATE projects SET time_zone = 'Asia/Kolkata' WHERE id = ?").bind(project).run();
+    await draw("t", { line: { units: 100 } });
+    for (let day = 0; day < 3; day++) {
+      await count(use(150));
+      await forgetMeter();
+      await harness.advance(DAY, DAY);
+    }
+    expect((await told()).map(({ id }) => id)).toEqual(
+      ["01", "02", "03"].map((day) => `t:1:acme:2032-11-${day}T00:00:00.000Z`),
+    );
+  });
+
+  test.each([
+    ["min", "<=" as const, 10, [20, 8, 5], ["8"]],
+    ["latest", "<=" as const, 10, [8], ["8"]],
+    ["max", ">=" as const, 0, [-5, 3], ["3"]],
+  ])(
+    "in which nothing was measured is on no side of a line (%s)",
+    async (aggregation, operator, units, values, crossed) => {
+      await open({ aggregation, allow_negative: true });
+      await draw("t", { operator, line: { units } });
+      for (const v of values) {
+        harness.now += 1_000;
+        await count(use(v));
+      }
+      expect((await told()).map(({ value }) => value)).toEqual(crossed);
+    },
+  );
+});
+
+test("a line that was deleted is told of no more, also to who has no allowance", async () => {
+  await open();
+  await draw("t", { line: { units: 100 } });
+  await count(use(60));
+  await deleteThreshold(env.DB, { project_id: project, id: "t" });
+  await harness.advance(5 * DAY, DAY);
+  await count(use(60));
+  expect(await told()).toEqual([]);
+});
+
+test("names of any length fit into messages and ids", async () => {
+  await open();
+  const customer = "客".repeat(128);
+  for (let i = 0; i < 40; i++) await draw(`t${i}`, { line: { units: i + 1 }, name: "線".repeat(128) });
+  await count({ ...use(100), customer_id: customer });
+  const ids = (await told()).map(({ id }) => id);
+  expect(ids).toHaveLength(40);
+  expect(Math.max(...ids.map(({ length }) => length))).toBeLessThan(300);
 });
 
 describe("a line of a segment", () => {
@@ -254,11 +327,17 @@ describe("a storm", () => {
 
 describe("with an allowance", () => {
   /** Gives the customer 100 a month. */
-  async function allow(base = 100): Promise<void> {
+  async function allow(base = 100, anchor?: number, period: "months" | "years" = "months"): Promise<void> {
     const [metered] = await readMetered(env.DB, project, ["m"], { customer_id: "acme", now: harness.now });
     if (metered === undefined) throw new Error("no metric");
     const { metric } = metered;
-    const request = defineRequest({ project_id: project, customer_id: "acme", metric, terms: { base } });
+    const schedule = {
+      interval: { count: 1, period },
+      anchor: anchor ?? Date.UTC(2032, 0, 1),
+      time_zone: "UTC",
+    } as const;
+    const terms = { base, schedule, enforcement: "soft" } as const;
+    const request = defineRequest({ project_id: project, customer_id: "acme", metric, terms });
     const meter = env.METERS.get(env.METERS.idFromName(meterName(project, "acme")));
     expect((await meter.define({ ...request, metered })).kind).toBe("done");
   }
@@ -301,6 +380,59 @@ describe("with an allowance", () => {
       ["all", "80"],
       ["us", "40"],
     ]);
+  });
+
+  test("a line is crossed by what the balance has, and not by what was used before it", async () => {
+    await open();
+    await draw("pct", { line: { percent: 80 } });
+    await draw("units", { line: { units: 1_000 } });
+    await draw("us", { line: { units: 500 }, segment: "US" });
+    await count(use(900), use(300, { r: "us" }));
+    expect((await told()).map(({ threshold_id, value }) => [threshold_id, value])).toEqual([["units", "1200"]]);
+    await harness.advance(40 * 60_000, 40 * 60_000);
+    await allow(1_000, harness.now);
+    await count(use(1), use(250, { r: "us" }));
+    expect(await told()).toHaveLength(1);
+    await forgetMeter();
+    await count(use(250, { r: "us" }), use(310));
+    expect((await told()).slice(1).map(({ threshold_id, value }) => [threshold_id, value])).toEqual([
+      ["pct", "811"],
+      ["us", "500"],
+    ]);
+    await count(use(300));
+    expect((await told()).slice(3).map(({ threshold_id, value }) => [threshold_id, value])).toEqual([
+      ["units", "1111"],
+    ]);
+  });
+
+  test("a longer cycle crosses nothing by what was used in it before, and its own crossing is told", async () => {
+    await open();
+    await draw("all", { line: { units: 1_000 } });
+    await draw("us", { line: { units: 1_000 }, segment: "US" });
+    const us = { r: "us" };
+    await count(use(600, { ...us, at: START - 7 * DAY }), use(600, us));
+    await allow(5_000, undefined, "years");
+    await harness.advance(2_000);
+    expect(await told()).toEqual([]);
+    await count(use(1_000, { r: "asia" }));
+    expect((await told()).map(({ threshold_id, value }) => [threshold_id, value])).toEqual([["all", "1000"]]);
+  });
+
+  test("events of several segments are looked at one after the other", async () => {
+    await open();
+    await draw("t", { line: { units: 50 }, repeat: "per_crossing" });
+    await allow();
+    await count(use(60), use(-60, { r: "us" }), use(60));
+    const crossings = await told();
+    expect(crossings.map(({ value }) => value)).toEqual(["60", "60"]);
+    expect(crossings).toMatchObject([{ previous_value: "0" }, { previous_value: "0" }]);
+  });
+
+  test("who has nothing to use is listed as soon as something is used", async () => {
+    await open();
+    await allow(0);
+    await count(use(5));
+    expect(await near()).toEqual(["acme"]);
   });
 
   test("a line that was drawn for all customers is known when the next event is counted", async () => {

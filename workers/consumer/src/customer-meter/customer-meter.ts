@@ -154,20 +154,26 @@ export class CustomerMeter extends DurableObject<ConsumerEnv> implements MeterRp
 
   async balances(address: MeterAddress): Promise<BalancesReply> {
     const now = Date.now();
-    return this.#transact((sql) => {
-      const meter = this.#open(sql, address, now);
-      meter.refresh(now);
-      return { as_of: now, is_known: meter.isKnown, ...meter.quotas.describe(now) };
-    });
+    return this.#refreshed(address, now, (meter) => ({
+      as_of: now,
+      is_known: meter.isKnown,
+      ...meter.quotas.describe(now),
+    }));
   }
 
   async cycles(request: CyclesRequest): Promise<readonly FinalCycle[]> {
     const now = Date.now();
-    return this.#transact((sql) => {
-      const meter = this.#open(sql, request, now);
-      meter.refresh(now);
-      return meter.quotas.balances.cycles(request);
+    return this.#refreshed(request, now, (meter) => meter.quotas.balances.cycles(request));
+  }
+
+  /** Reads what stands now. What was crossed on the way is handed over. */
+  #refreshed<Result>(address: MeterAddress, now: number, read: (meter: Meter) => Result): Result {
+    const { result, alarmAt } = this.#transact((sql) => {
+      const meter = this.#open(sql, address, now);
+      return { alarmAt: meter.refresh(now), result: read(meter) };
     });
+    if (alarmAt !== null) this.#setAlarm(alarmAt);
+    return result;
   }
 
   async decisions(request: DecisionsRequest): Promise<readonly RememberedDecision[]> {

@@ -164,8 +164,11 @@ export class Meter {
   }
 
   /** Learns what it is told. @returns the watched metrics that it still has to learn. */
-  #learnWatched({ catalog_version, watched = [], learns }: ApplyRequest): readonly string[] {
-    const unlearned = this.quotas.metrics.unlearned(watched, catalog_version);
+  #learnWatched({ catalog_version, watched = [], learns, series }: ApplyRequest): readonly string[] {
+    const { metrics } = this.quotas;
+    if (watched.length === 0 && metrics.withThresholds.length === 0) return [];
+    const counted = new Set(series.map(({ metric_id, of = metric_id }) => of));
+    const unlearned = metrics.unlearned(watched, counted, catalog_version);
     if (unlearned.length === 0 || learns === undefined) return unlearned;
     this.learn(learns, unlearned, catalog_version);
     return [];
@@ -199,7 +202,7 @@ export class Meter {
     this.#tallies.end();
     const replies = decided.map(({ reply }) => reply);
     const effects = new Set<Effect>(decided.map(({ effect }) => effect));
-    if (effects.has("counted")) return { replies, alarmAt: this.#keep(now, flushIntervalMs) };
+    if (effects.has("counted") || this.#hasCrossed) return { replies, alarmAt: this.#keep(now, flushIntervalMs) };
     if (effects.has("denied")) {
       this.quotas.settle(false);
       this.#row.save(now);
@@ -218,9 +221,14 @@ export class Meter {
     return alarmAt;
   }
 
+  /** Whether this call has crossed something. */
+  get #hasCrossed(): boolean {
+    return this.quotas.crossings.count > this.#crossings;
+  }
+
   /** When to set the alarm for what this call has changed: at once for crossings. */
   #plan(isTouched: boolean, now: number, flushIntervalMs: number): number | null {
-    if (this.quotas.crossings.count > this.#crossings) return this.flushing.planNotice(now);
+    if (this.#hasCrossed) return this.flushing.planNotice(now);
     return isTouched ? this.flushing.planChange(now, flushIntervalMs) : null;
   }
 
@@ -266,11 +274,13 @@ export class Meter {
     this.#tallies.add(metric.id, value, at, segments);
   }
 
-  /** Everything that is limited or charged, as it stands; what has come to its end is saved. */
-  refresh(now: number): void {
+  /** Everything that is limited or charged, as it stands; what has come to its end is saved. @returns when to set the alarm, or `null` to leave it. */
+  refresh(now: number): number | null {
     this.#begin(now);
     this.quotas.all(now);
-    if (this.quotas.hasNews) this.#row.save(now);
+    const hasCrossed = this.#hasCrossed;
+    if (this.quotas.hasNews || hasCrossed) this.#row.save(now);
+    return hasCrossed ? this.flushing.planNotice(now) : null;
   }
 
   /** The days of some metrics in a range, whether in the head or at rest. */

@@ -33,8 +33,7 @@ export async function sendOutbox(
     const message: UsageMessage = { kind: "usage", project_id, customer_id, days: part };
     await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
   }
-  for (let at = 0; at < crossings.length; at += CROSSINGS_MAX) {
-    const notices = crossings.slice(at, at + CROSSINGS_MAX).map(toNotice);
+  for (const notices of inMessages(crossings.map(toNotice))) {
     const message: NoticesMessage = { kind: "notices", project_id, customer_id, notices };
     await ROLLUPS.send(JSON.stringify(message), { contentType: "text" });
   }
@@ -45,8 +44,21 @@ export async function sendOutbox(
   for (const day of oversized) await writeUsageDays(DB, [{ project_id, customer_id, days: [day] }]);
 }
 
-/** Crossings in one message. */
-const CROSSINGS_MAX = 50;
+/** Splits notices into parts that a message can hold: names can be long. */
+function inMessages(notices: readonly Notice[]): readonly (readonly Notice[])[] {
+  const parts: Notice[][] = [];
+  let size = Infinity;
+  for (const notice of notices) {
+    const bytes = new TextEncoder().encode(JSON.stringify(notice)).byteLength;
+    if (size + bytes > MESSAGE_BYTES_MAX - 1_000) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)?.push(notice);
+    size += bytes;
+  }
+  return parts;
+}
 
 function toNotice({ id, metric_id, at, ...crossing }: Crossing): Notice {
   return { id, kind: "threshold_crossed", metric_id, at, body: JSON.stringify({ metric_id, at, ...crossing }) };

@@ -5,6 +5,7 @@ import { carriedOf, limitOf } from "@tidemark/core/balance-cycle";
 import { balanceFromStored, balanceToText, type StoredBalanceState } from "@tidemark/core/balance-text";
 import { addExact, type Exact } from "@tidemark/core/exact";
 import { toExactJson } from "@tidemark/core/exact-json";
+import { goesOn, type Terms } from "@tidemark/core/terms";
 import { type Fired, readFired, type StoredFired } from "./fired.ts";
 import type { Watched } from "./watch.ts";
 
@@ -105,8 +106,16 @@ export class LiveBalance implements Watched {
     this.#text = undefined;
   }
 
-  get used(): Exact {
-    return this.balance.state.current.used;
+  /** Before something is measured, nothing is there that could be on a side of a line. */
+  get used(): Exact | null {
+    const { current, terms } = this.balance.state;
+    return current.is_used || !isMeasure(terms) ? current.used : null;
+  }
+
+  /** What of the current cycle was used before it began. */
+  get usedBefore(): Exact | null {
+    const { current, terms } = this.balance.state;
+    return isMeasure(terms) && !goesOn(terms) ? null : current.used_before;
   }
 
   get cycle(): { readonly start: number; readonly end: number } {
@@ -206,4 +215,9 @@ export class LiveBalance implements Watched {
       })),
     };
   }
+}
+
+/** Whether what is used is what was measured, and not a sum. */
+function isMeasure({ aggregation }: Pick<Terms, "aggregation">): boolean {
+  return aggregation === "max" || aggregation === "min" || aggregation === "latest";
 }

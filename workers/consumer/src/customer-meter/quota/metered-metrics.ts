@@ -46,9 +46,14 @@ export class MeteredMetrics {
     return this.#byId.size === 0;
   }
 
-  /** Watched metrics that the meter does not know, or knows from an older catalog. */
-  unlearned(watched: readonly string[], catalogVersion: number): readonly string[] {
-    return watched.filter((id) => (this.#byId.get(id)?.catalog_version ?? -1) < catalogVersion);
+  /**
+   * Metrics whose thresholds the meter has to learn before it counts these: those that it is told are watched, and
+   * those that it thinks are, as far as it does not know them from this catalog.
+   */
+  unlearned(watched: readonly string[], counted: ReadonlySet<string>, catalogVersion: number): readonly string[] {
+    const known = this.#withThresholds.map(({ metric }) => metric.id).filter((id) => counted.has(id));
+    const isOld = (id: string): boolean => (this.#byId.get(id)?.catalog_version ?? -1) < catalogVersion;
+    return [...new Set([...watched, ...known])].filter(isOld);
   }
 
   /** Metrics of which the meter knows less than somebody who has seen this catalog, or no longer the version in force. */

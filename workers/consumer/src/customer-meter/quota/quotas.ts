@@ -7,18 +7,19 @@ import type {
   Unavailable,
 } from "@tidemark/contract";
 import type { Exact } from "@tidemark/core";
-import { fromExactJson } from "@tidemark/core/exact-json";
+import { fromExactJson, toExactJson } from "@tidemark/core/exact-json";
 import { EMPTY_ID_STATE, type IdState } from "../id-memory.ts";
 import { BalanceWatch } from "./balance-watch.ts";
 import { Crossings, type StoredCrossings } from "./crossings.ts";
 import { DecisionLog, EMPTY_LOG, type LogState } from "./decision-log.ts";
 import { type CountDecided, toCounted } from "./desk.ts";
 import { endOf } from "./end-of.ts";
-import { type Fired, readFired, type StoredFired } from "./fired.ts";
+import { readFired, type StoredFired } from "./fired.ts";
 import type { HoldMeta, LiveBalance, StoredLive } from "./live-balance.ts";
 import { LiveBalances } from "./live-balances.ts";
 import { Members } from "./members.ts";
 import { type Metered, MeteredMetrics } from "./metered-metrics.ts";
+import type { TallyBase, TallyMemory } from "./tally.ts";
 import type { Crossing } from "./watch.ts";
 
 /** What the head's row keeps of the quotas. */
@@ -26,6 +27,7 @@ interface QuotaState extends StoredCrossings {
   readonly balances: readonly StoredLive[];
   /** What was crossed of what no balance tells. */
   readonly fired?: StoredFired;
+  readonly bases?: Readonly<Record<string, TallyBase>>;
   readonly log: LogState;
   readonly members: IdState;
 }
@@ -61,8 +63,8 @@ export class Quotas {
   readonly count: CountDecided;
   /** What waits to be handed over. */
   readonly crossings: Crossings;
-  /** Thresholds that were crossed of what no balance tells. */
-  readonly fired: Map<string, Fired>;
+  /** What is kept of thresholds that no balance tells. */
+  readonly tallied: TallyMemory;
   readonly #address: MeterAddress;
 
   constructor(sql: SqlStorage, address: MeterAddress, loaded: LoadedQuotas, count: CountDecided) {
@@ -78,7 +80,7 @@ export class Quotas {
       this.balances.load(state.balances);
     }
     this.crossings = new Crossings(state);
-    this.fired = readFired(state.fired ?? {});
+    this.tallied = { fired: readFired(state.fired ?? {}), bases: new Map(Object.entries(state.bases ?? {})) };
   }
 
   /** Whether there is nothing to keep in the row. */
@@ -90,9 +92,11 @@ export class Quotas {
   /** What the head's row keeps. */
   toText(): string {
     const { log } = this;
-    const rest = JSON.stringify({
+    const { fired, bases } = this.tallied;
+    const rest = toExactJson({
       ...this.crossings.toStored(),
-      ...(this.fired.size === 0 ? {} : { fired: Object.fromEntries(this.fired) }),
+      ...(fired.size === 0 ? {} : { fired: Object.fromEntries(fired) }),
+      ...(bases.size === 0 ? {} : { bases: Object.fromEntries(bases) }),
       log: log.state,
       members: this.members.ids.state,
     });
@@ -195,7 +199,8 @@ export class Quotas {
     if (this.balances.all.length === 0) return;
     const { matches, values, instants, series } = columns;
     const large = new Map(columns.large);
-    const ofSeries = series.map((ref) => this.#targetsOf(ref, now));
+    const watches = new Map<LiveBalance, BalanceWatch>();
+    const ofSeries = series.map((ref) => this.#targetsOf(ref, now, watches));
     if (ofSeries.every((targets) => targets.length === 0)) return;
     for (let match = 0; match < values.length; match++) {
       const index = matches[2 * match + 1] ?? 0;
@@ -210,7 +215,7 @@ export class Quotas {
 
   /** Counts one fact of a metric without labels. */
   fact(metricId: string, value: Exact, instant: number, segments: number, now: number): void {
-    for (const target of this.#targetsOf({ metric_id: metricId, labels: [] }, now))
+    for (const target of this.#targetsOf({ metric_id: metricId, labels: [] }, now, new Map()))
       this.#fact(target, value, instant, segments, now);
   }
 
@@ -221,10 +226,11 @@ export class Quotas {
     this.#look(watch, now);
   }
 
-  /** Facts also reach a balance that was cancelled: they may have happened before. */
+  /** Facts also reach a balance that was cancelled: they may have happened before. A balance has one watch in a call. */
   #targetsOf(
     { metric_id, of = metric_id, labels }: Pick<EventColumns["series"][number], "metric_id" | "of" | "labels">,
     now: number,
+    watches: Map<LiveBalance, BalanceWatch>,
   ): readonly Target[] {
     const metered = this.metrics.byId(of);
     if (metered === undefined) return [];
@@ -232,7 +238,11 @@ export class Quotas {
     const ended = this.balances.all.filter(({ definition, balance }) => definition.metric_id === of && balance.isEnded);
     for (const live of ended) this.#advance(live, now);
     const open = this.of(of, now, (path) => labels[group_by.indexOf(path)] ?? "");
-    return [...open, ...ended].map((live) => ({ live, watch: this.watch(live, metered) }));
+    return [...open, ...ended].map((live) => {
+      const watch = watches.get(live) ?? this.watch(live, metered);
+      watches.set(live, watch);
+      return { live, watch };
+    });
   }
 
   /** What a value adds to a cycle. */
@@ -273,7 +283,7 @@ export class Quotas {
     const known = new Set(
       this.metrics.withThresholds.flatMap(({ thresholds }) => thresholds.map(({ id, version }) => `${id}:${version}`)),
     );
-    for (const key of this.fired.keys()) if (!known.has(key)) this.fired.delete(key);
+    for (const key of this.tallied.fired.keys()) if (!known.has(key)) this.tallied.fired.delete(key);
   }
 
   /** What is kept in tables leaves the row; balances that were cancelled come to their end. */

@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { type ThresholdChange, ThresholdChangeSchema, ThresholdSchema } from "@tidemark/contract/threshold-schema";
+import { formatExact } from "@tidemark/core/exact";
 import { toExactJson } from "@tidemark/core/exact-json";
 import type { ThresholdDefinition } from "@tidemark/db/metered";
 import { type ThresholdRow, updateThreshold as storeThreshold } from "@tidemark/db/thresholds";
@@ -47,7 +48,7 @@ function apply(before: ThresholdDefinition, wanted: ThresholdChange, places: num
     line,
     segment: wanted.segment === undefined ? before.segment : wanted.segment,
     repeat: wanted.repeat ?? before.repeat,
-    hysteresis: wanted.hysteresis === undefined ? kept : readHysteresis(wanted.hysteresis, line, places),
+    hysteresis: readHysteresis(wanted.hysteresis ?? formatExact(kept, "units" in line ? places : 0), line, places),
   };
 }
 
