@@ -9,6 +9,7 @@ CREATE TABLE `deliveries` (
 	`state` text NOT NULL,
 	`attempts` integer NOT NULL,
 	`next_at` integer NOT NULL,
+	`wake_at` integer NOT NULL,
 	`last_status` integer,
 	`last_latency_ms` integer,
 	`last_error` text,
@@ -20,7 +21,13 @@ CREATE TABLE `deliveries` (
 --> statement-breakpoint
 CREATE INDEX `deliveries_by_project` ON `deliveries` (`project_id`,`created_at`);
 --> statement-breakpoint
-CREATE INDEX `deliveries_waiting` ON `deliveries` (`next_at`) WHERE state = 'waiting';
+CREATE INDEX `deliveries_by_destination` ON `deliveries` (`project_id`,`destination_id`,`created_at`);
+--> statement-breakpoint
+CREATE INDEX `deliveries_by_notice` ON `deliveries` (`project_id`,`notice_id`);
+--> statement-breakpoint
+CREATE INDEX `deliveries_ended` ON `deliveries` (`ended_at`) WHERE ended_at IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX `deliveries_waiting` ON `deliveries` (`wake_at`) WHERE state = 'waiting';
 --> statement-breakpoint
 CREATE INDEX `deliveries_of_destination` ON `deliveries` (`project_id`,`destination_id`,`next_at`) WHERE state = 'waiting';
 --> statement-breakpoint
@@ -37,6 +44,7 @@ CREATE TABLE `destinations` (
 	`failing_since` integer,
 	`disabled_at` integer,
 	`disabled_reason` text,
+	`enabled_at` integer NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`project_id`, `id`)
@@ -51,12 +59,14 @@ CREATE TABLE `digests` (
 	`weekday` integer NOT NULL,
 	`hour` integer NOT NULL,
 	`next_at` integer NOT NULL,
+	`try_at` integer NOT NULL,
+	`last_error` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`project_id`, `id`)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `digests_due` ON `digests` (`next_at`);
+CREATE INDEX `digests_due` ON `digests` (`try_at`);
 --> statement-breakpoint
 CREATE TABLE `near_limits` (
 	`project_id` text NOT NULL,

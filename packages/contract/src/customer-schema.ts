@@ -55,7 +55,9 @@ export type Customer = z.infer<typeof CustomerSchema>;
 export const CustomersQuerySchema = PageQuerySchema.extend({
   q: optionalText(NAME_LENGTH_MAX)
     .default("")
-    .describe("Only customers whose id begins with this, or whose name contains it in either case."),
+    .describe(
+      "Only customers whose id begins with this, or whose name contains it; A to Z in the name in either case.",
+    ),
   plan: optionalText(NAME_LENGTH_MAX).optional().describe("Only customers on this plan."),
   metrics: z
     .string()

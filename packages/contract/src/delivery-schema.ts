@@ -15,7 +15,9 @@ export const DeliverySchema = z
     kind: NoticeKindSchema,
     state: StateSchema,
     attempts: z.int().describe("Attempts made, of at most ten, since it was made or sent again."),
-    next_attempt_at: InstantSchema.nullable().describe("null when it is over."),
+    next_attempt_at: InstantSchema.nullable().describe(
+      "Later while the destination does not answer; null when it is over.",
+    ),
     last_attempt: z
       .object({
         at: InstantSchema,

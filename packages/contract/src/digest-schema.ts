@@ -33,7 +33,14 @@ export const DigestSchema = z
   .object({
     id: z.string(),
     ...fields,
-    next_at: InstantSchema.describe("When the next one is due; it is sent within five minutes."),
+    next_at: InstantSchema.describe(
+      "When the next one is due. Digests are made every five minutes, those that have waited longest first: where many " +
+        "are due at the same hour, some come later.",
+    ),
+    last_error: z
+      .string()
+      .nullable()
+      .describe("Why the last one was not made, or is late; null once one is made or the metric is changed."),
     created_at: InstantSchema,
     updated_at: InstantSchema,
   })
@@ -44,7 +51,7 @@ const customer = { customer_id: z.string(), name: z.string().nullable() };
 
 /** A list of a digest: its first rows, and how many customers there are in all. */
 function listOf<Row extends z.ZodType>(row: Row, description: string) {
-  return z.object({ count: z.int(), rows: z.array(row) }).describe(description);
+  return z.object({ count: z.int().describe("Customers."), rows: z.array(row).describe(description) });
 }
 
 const Compared = z.object({
@@ -85,8 +92,14 @@ export const DigestBodySchema = z
         allowance: QuantitySchema,
         share: z.string().nullable().describe("Of the allowance; 0.8 is 80 per cent."),
       }),
-      "Who has used 80% or more of what the cycle gives them, the fullest first.",
-    ),
+      "Who has used 80% or more of what the cycle gives them, the fullest first: a row for each such allowance or " +
+        "subscription, of which a customer can have several.",
+    ).extend({
+      unanswered: z.int().describe("Customers whose meter did not answer: whether they are near a limit nobody knows."),
+      more: z
+        .boolean()
+        .describe("Whether there were more customers to ask than a digest asks: those who came near a limit last."),
+    }),
   })
   .meta({ id: "DigestBody" });
 export type DigestBody = z.infer<typeof DigestBodySchema>;

@@ -51,7 +51,7 @@ export interface JobProgress {
   /** The archive is read again, from when the job began, until no customer is new. */
   readonly pass: number;
   readonly phase: "counting" | "comparing" | "closing";
-  /** The last archive object that is done. */
+  /** The last archive object that is done; while a query counts what it has to read, that is counted. */
   readonly cursor: string | null;
   /** Archive objects read in the first pass, and how many there were when the job began. */
   readonly objects: number;

@@ -141,3 +141,7 @@ export const OLD_SECRET_SECONDS_MAX = 7 * 86_400;
 export const WEBHOOK_BYTES_MAX = 20_000;
 /** How long a receiver may take to answer an attempt, as Standard Webhooks recommends. */
 export const DELIVERY_TIMEOUT_MS = 15_000;
+/** How long a delivery is kept after it ended: as long as people ask why nothing came. Older notices are told to nobody. */
+export const DELIVERY_KEPT_MS = 60 * 86_400_000;
+/** How long a notice is kept: until the same month of the next year has passed. */
+export const NOTICE_KEPT_MS = 400 * 86_400_000;

@@ -19,6 +19,7 @@ export const NoticeSchema = z
       customer_id: z.string(),
       metric: z.string(),
       segment: z.string().nullable().describe("Of whose usage; null: all of it."),
+      label: z.string().nullable().describe("Of an allowance `per` label: whose; null: all labels together."),
       threshold_id: z.string(),
       name: z.string().nullable(),
       operator: z.enum([">=", "<="]),

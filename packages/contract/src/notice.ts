@@ -13,6 +13,8 @@ export interface CrossingBody {
   readonly metric: string;
   /** Of whose usage: `null` or absent: all of it. */
   readonly segment?: string | null;
+  /** Of an allowance `per` label: whose; "" or absent: all labels together. */
+  readonly label?: string;
   /** What was used: an exact decimal. */
   readonly value: string;
   /** What was used before; absent in what was told before this was kept. */

@@ -18,7 +18,8 @@ const OptionsSchema = z.strictObject({
     .default(false)
     .describe(
       "Shows customers under names that say nothing, such as “Customer K7Q2-M9XF”: the same ones for as long as the " +
-        "publication lasts, and others in every other publication.",
+        "publication lasts, and others in every other publication. What only one customer has, such as a product's " +
+        "name, is left out; figures and labels stay as they are.",
     ),
   theme: z
     .enum(["light", "dark", "auto"], 'Must be "light", "dark" or "auto".')
@@ -56,7 +57,9 @@ export const PublicationInputSchema = z
   })
   .transform(({ report, params, query, ...rest }, context) => {
     const question = readQuestion({ report, params, query }, context);
-    return question === undefined ? z.NEVER : { ...rest, question };
+    if (question === undefined) return z.NEVER;
+    if ("query" in question) refuseQuery(question.query, rest.options, context);
+    return { ...rest, question };
   })
   .meta({
     id: "PublicationInput",
@@ -112,4 +115,22 @@ function readQuestion({ report, params, query }: Asked, context: z.RefinementCtx
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: params } as z.core.$ZodRawIssue);
   return undefined;
+}
+
+/** What a query must not be once it is frozen, or shown without names. */
+function refuseQuery({ range, order_by }: QueryQuestion, options: PublicationOptions, context: z.RefinementCtx): void {
+  const refuse = (path: readonly (string | number)[], message: string): void =>
+    context.addIssue({ code: "custom", path: ["query", ...path], message });
+  if (range.from !== undefined && range.to === undefined)
+    refuse(
+      ["range", "to"],
+      "Is required: a publication is frozen, and with every day its range would grow, until it is longer than a question may ask. For the latest days use `days`.",
+    );
+  if (!options.alias_customers) return;
+  for (const [index, { by }] of order_by.entries())
+    if (by === "customer")
+      refuse(
+        ["order_by", index, "by"],
+        "Must not be customer with `alias_customers`: the order of their ids would tell who they are. Order by a measure.",
+      );
 }

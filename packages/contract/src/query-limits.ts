@@ -24,8 +24,15 @@ export const DIGEST_ROWS_MAX = 10;
 export const DIGEST_BYTES_MAX = 15_000;
 /** Digests of a project. */
 export const DIGESTS_MAX = 50;
-/** Digests that one run of the cron trigger makes: each asks several reports. */
-export const DIGESTS_PER_RUN_MAX = 100;
+/** Digests that one run of the cron trigger makes: each asks the database some twenty times, and a run can ask a thousand times. */
+export const DIGESTS_PER_RUN_MAX = 40;
+/** So many at a time: one of a large project must not hold up the others, nor all of them the database. */
+export const DIGESTS_AT_ONCE = 4;
+/** How long a run begins digests: what is left waits for the next run, which comes after five minutes. */
+export const DIGESTS_RUN_MS = 60_000;
+/** A digest that could not be made is tried again after as long as it has waited, within these. */
+export const DIGEST_RETRY_MS_MIN = 5 * 60_000;
+export const DIGEST_RETRY_MS_MAX = 6 * 3_600_000;
 /** How long the live meter may take before the answer goes without it. */
 export const METER_TIMEOUT_MS = 3_000;
 
@@ -61,8 +68,12 @@ export const THRESHOLD_TOLD_MAX = 1_000;
 export const SNAPSHOT_MS_MAX = 5 * 60_000;
 /** While usage changes, an answer is given out for this many times as long as it took to make. */
 export const SNAPSHOT_SHARE = 20;
-/** Characters of an answer that is kept: a row of D1 takes 2 MB. */
-export const SNAPSHOT_LENGTH_MAX = 1_500_000;
+/** Bytes of an answer that is kept: a row of D1 takes 2 MB. */
+export const SNAPSHOT_BYTES_MAX = 1_500_000;
+/** How long an answer that another request makes is waited for: a question to the database is cut off after thirty seconds. */
+export const SNAPSHOT_WAIT_MS = 35_000;
+/** Answers that are kept of a project: whoever varies a question makes the oldest go, and not the database full. */
+export const SNAPSHOTS_MAX = 200;
 /** Answers that nobody asked for this long are forgotten. */
 export const SNAPSHOT_KEPT_MS = 24 * 3_600_000;
 
@@ -99,16 +110,17 @@ export const QUERY_SPLIT_DAYS_MAX = 300_000;
 export const QUERY_HOURLY_DAYS_MAX = 150_000;
 /** Ways of looking at a metric whose versions differ, in one question: each is a part of the statement. */
 export const QUERY_VIEWS_MAX = 5;
-/** Days of which the customers are counted, to tell how many there will be. */
-export const QUERY_SAMPLES_MAX = 8;
 
 /** Measures of a question over the archive, and rows of its result: they are kept with the job. */
 export const ARCHIVE_MEASURES_MAX = 10;
 export const ARCHIVE_ROWS_MAX = 1_000;
 /** Characters of that result: with the job's other fields it has to fit a row of D1, which takes 2 MB. */
 export const ARCHIVE_RESULT_LENGTH_MAX = 500_000;
-/** Objects of the archive that one question reads: about an hour of work. */
-export const ARCHIVE_OBJECTS_MAX = 20_000;
+/**
+ * Objects of the archive that one question reads. A month of a project with a batch every five seconds, and the
+ * weeks after it in which its events may still arrive, are 1.25 million: hours of work, a slice at a time.
+ */
+export const ARCHIVE_OBJECTS_MAX = 2_000_000;
 /** Groups of a question over the archive, ids that tell copies of its events, and distinct values: what a Worker holds. */
 export const ARCHIVE_GROUPS_MAX = 10_000;
 export const ARCHIVE_IDS_MAX = 1_000_000;
@@ -129,8 +141,18 @@ export const RENDERED_MS_MAX = 10_000;
 /** Pages and files that one isolate keeps for that, and their characters: a small part of its memory. */
 export const RENDERED_ENTRIES_MAX = 500;
 export const RENDERED_LENGTH_MAX = 8_000_000;
+/** Characters of one of them: however large a file is, others stay beside it. */
+export const RENDERED_ENTRY_LENGTH_MAX = RENDERED_LENGTH_MAX / 2;
+/** Rows of a table on a published page, which nobody reads to its end: its files have all of them. */
+export const PUBLISHED_ROWS_MAX = 100;
+/** How long links of near-limit show an answer: each asks up to `NEAR_LIMIT_CANDIDATES_MAX` meters. */
+export const PUBLISHED_NEAR_LIMIT_MS = 60_000;
 
 /** Rows of each backlog that `GET /metrics` counts: it is asked several times a minute. */
 export const FIGURES_ROWS_MAX = 5_000;
+/** Customers' days that each of its sums of events adds up, and customers that it counts: a few seconds of the database. */
+export const FIGURES_DAYS_MAX = 500_000;
+/** How long it repeats what the days before today came to: they are forty times as many, and hardly change. */
+export const FIGURES_BEFORE_MS = 3_600_000;
 /** Customers in `GET /metrics` when the request asks for them and does not say how many. */
 export const FIGURES_TOP_DEFAULT = 50;

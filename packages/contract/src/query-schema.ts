@@ -91,7 +91,8 @@ export const QueryQuestionSchema = z
       .default([])
       .describe(
         `At most ${QUERY_GROUPS_MAX} of ${GROUPS.join(", ")}, and the metric's labels. A label with one of these ` +
-          `names, or that of a measure, is written ${LABEL_PREFIX}name. An event in several segments counts in each.`,
+          `names, or that of another column (\`value\`, \`previous_value\`, \`change_value\` and the like), is ` +
+          `${LABEL_PREFIX}name. An event in several segments counts in each.`,
       ),
     range: RangeSchema,
     tz,
@@ -132,7 +133,7 @@ export type QueryQuestion = z.infer<typeof QueryQuestionSchema>;
 const COLUMN_KINDS = ["customer", "text", "quantity", "count", "instant", "change"] as const;
 
 const ColumnSchema = z.object({
-  name: z.string().describe("What `order_by` and CSV call it."),
+  name: z.string().describe("What `order_by` calls it, and CSV, where a customer is `customer_id` and `name`."),
   in: z.enum(["group", "values", "previous", "change"]).describe("In which part of a row it stands."),
   key: z.string().describe("Under what it stands there."),
   kind: z.enum(COLUMN_KINDS),
@@ -155,6 +156,12 @@ const QueryRowSchema = z.object({
 });
 export type QueryRow = z.infer<typeof QueryRowSchema>;
 
+const ConditionsSchema = z.object({
+  customers: z.int().nullable().describe("How many were named; null for all."),
+  labels: z.record(z.string(), z.array(z.string())),
+  segment: z.string().nullable(),
+});
+
 export const QueryAnswerSchema = z
   .object({
     metric: z.string(),
@@ -164,11 +171,12 @@ export const QueryAnswerSchema = z
     from: InstantSchema.describe("As it was used: usage is kept by the hour, so part of an hour is taken whole."),
     to: InstantSchema.describe("Exclusive."),
     previous_from: InstantSchema.nullable().describe("Where the period before begins; it ends at `from`."),
+    conditions: ConditionsSchema.describe("Under which conditions, as `filter` has them; of customers only how many."),
     incomplete_from: InstantSchema.nullable().describe("Where the day begins that is not over; null without one."),
     as_of: InstantSchema.describe("When the figures were read; meters may know what they have not sent yet."),
     approximate: z.boolean().describe("Whether any value is an estimate, as distinct counts of many ids are."),
     overflow: z.boolean().describe("Whether a customer's day is beyond 64 bits, and left out."),
-    rows_estimated: z.int().describe("Days of customers that the answer was expected to be made of."),
+    rows_read: z.int().describe("Days of customers that were looked at; one that is compared counts each time."),
     total_rows: z.int(),
     truncated: z.boolean().describe("Whether `limit` left rows out; `total_rows` says how many there are."),
     columns: z.array(ColumnSchema),
@@ -246,7 +254,12 @@ export const QuerySchema = z
 /** What a question over the archive came to. */
 export const ArchiveResultSchema = z
   .object({
-    matched: z.int().describe("Events of the range that matched, each id of a customer once."),
+    matched: z
+      .int()
+      .describe(
+        "Events of the range that matched, each id of a customer once. Of events with one id and other content the " +
+          "first that matches counts, so that what several questions count can be more than the whole.",
+      ),
     repeated: z.int().describe("Copies of events that had been read, which did not count again."),
     total_rows: z.int(),
     truncated: z.boolean().describe("Whether rows were left out, the smallest by the first measure."),

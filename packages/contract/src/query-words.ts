@@ -15,7 +15,15 @@ export const GROUPS = ["customer", "segment", ...TIME_GROUPS] as const;
 /** The same of a question over the archive, where whatever else stands there is a property. */
 export const ARCHIVE_GROUPS = ["customer", "event", "day"] as const;
 
-/** What goes before a label, or a property, that has the name of a group or a measure. */
+/** What the columns of a measure are called that are compared. */
+export function previousName(measure: Measure): string {
+  return `previous_${measure}`;
+}
+export function changeName(measure: Measure): string {
+  return `change_${measure}`;
+}
+
+/** What goes before a label, or a property, that has the name of another column. */
 export const LABEL_PREFIX = "label:";
 export const PROPERTY_PREFIX = "property:";
 

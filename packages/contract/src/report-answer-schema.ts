@@ -111,7 +111,10 @@ export const NearLimitSchema = z
       .array(
         z.object({
           ...customer,
-          balance_id: z.string().describe("Of the allowance or subscription."),
+          balance_id: z
+            .string()
+            .nullable()
+            .describe("Of the allowance or subscription; null in a publication with aliases, as `product` is."),
           product: z.string().nullable(),
           label: StandingFields.label,
           enforcement: z.enum(["hard", "soft", "monitor"]),

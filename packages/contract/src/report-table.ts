@@ -30,7 +30,17 @@ export interface ReportColumn {
   readonly title: string;
   /** Small, beside the title: what the figures are in, or compare. */
   readonly hint?: string;
-  readonly kind: "rank" | "customer" | "text" | "quantity" | "count" | "share" | "change" | "instant" | "trend" | "series";
+  readonly kind:
+    | "rank"
+    | "customer"
+    | "text"
+    | "quantity"
+    | "count"
+    | "share"
+    | "change"
+    | "instant"
+    | "trend"
+    | "series";
 }
 
 /**

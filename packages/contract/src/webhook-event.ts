@@ -36,13 +36,14 @@ const TYPES: Readonly<Record<NoticeKind, string>> = {
 };
 
 function toCrossing({ id, customer_id, at }: StoredNotice, crossing: CrossingBody): WebhookEvent["data"] {
-  const { threshold_id, version, name, operator, line, metric, segment, value, previous_value, allowance, cycle } =
-    crossing;
+  const { threshold_id, version, name, operator, line, metric, segment, label } = crossing;
+  const { value, previous_value, allowance, cycle } = crossing;
   return {
     id,
     threshold: { id: threshold_id, version, name, operator, line },
     metric,
     segment: segment ?? null,
+    label: label === undefined || label === "" ? null : label,
     customer_id,
     value,
     previous_value: previous_value ?? null,

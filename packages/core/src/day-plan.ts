@@ -11,6 +11,17 @@ export interface DayPlan {
   readonly cut: readonly (readonly [day: number, buckets: BucketsByHour])[];
 }
 
+/** A plan whose days are found by their numbers: made once for all that is folded by it. */
+export class DayIndex {
+  readonly whole: ReadonlyMap<number, number>;
+  readonly cut: ReadonlyMap<number, BucketsByHour>;
+
+  constructor({ whole, cut }: DayPlan) {
+    this.whole = new Map(whole);
+    this.cut = new Map(cut);
+  }
+}
+
 /** The bucket of each of a UTC day's 24 hours; `null` for an hour that is outside the span. */
 export type BucketsByHour = readonly (number | null)[];
 

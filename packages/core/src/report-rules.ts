@@ -48,7 +48,7 @@ export function dormantSince(now: number): number {
 }
 
 /** Near a limit: so many per cent of what the cycle has are used. */
-export const NEAR_LIMIT_PERCENT = 80;
+const NEAR_LIMIT_PERCENT = 80;
 
 export const NEAR_LIMIT_RULE = `${NEAR_LIMIT_PERCENT}% or more of what the cycle has is used: its base, and what was carried or granted.`;
 

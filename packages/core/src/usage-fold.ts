@@ -1,4 +1,4 @@
-import type { DayPlan } from "./day-plan.ts";
+import { DayIndex, type DayPlan } from "./day-plan.ts";
 import { DistinctUnion } from "./distinct.ts";
 import type { Aggregation } from "./metric.ts";
 import { isLater, type Said } from "./said.ts";
@@ -41,25 +41,24 @@ export type FoldedDay = Pick<UsageDay, "day" | "value" | "events" | "groups" | "
  */
 export class UsageFold {
   readonly #aggregation: Aggregation;
-  readonly #bucketOfDay: ReadonlyMap<number, number>;
-  readonly #bucketsOfDay: ReadonlyMap<number, readonly (number | null)[]>;
+  readonly #days: DayIndex;
   readonly #figures = new Map<string, UsageFigure>();
   readonly #unions = new Map<
     string,
     { readonly bucket: number; readonly group: string; readonly ids: DistinctUnion }
   >();
 
-  constructor(aggregation: Aggregation, plan: DayPlan) {
+  /** @param plan an index where many fold by the same plan, so that they share it. */
+  constructor(aggregation: Aggregation, plan: DayPlan | DayIndex) {
     this.#aggregation = aggregation;
-    this.#bucketOfDay = new Map(plan.whole);
-    this.#bucketsOfDay = new Map(plan.cut);
+    this.#days = plan instanceof DayIndex ? plan : new DayIndex(plan);
   }
 
   /** Adds a counter's day; what is outside of the plan or the view gives nothing. */
   addDay(day: FoldedDay, view: CounterView): void {
     if (day.events === 0 || day.day < view.first || day.day > view.last) return;
-    const bucket = this.#bucketOfDay.get(day.day);
-    const buckets = bucket ?? this.#bucketsOfDay.get(day.day);
+    const bucket = this.#days.whole.get(day.day);
+    const buckets = bucket ?? this.#days.cut.get(day.day);
     if (buckets === undefined) return;
     // The day as a whole tells the same as its groups, but for when what was counted or said.
     const isWhole = this.#aggregation === "unique" || (bucket !== undefined && this.#aggregation !== "latest");

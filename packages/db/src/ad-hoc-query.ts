@@ -207,24 +207,32 @@ function labelAt(index: number): SQL {
   return index < 0 ? sql`''` : sql`COALESCE(u.groups ->> (g.fullkey || ${sql.raw(`'.labels[${index}]'`)}), '')`;
 }
 
-/** How many customers have a row on some days of a counter, each counted up to a limit. */
-export async function countCustomers(
+/** Days of counters, and whose. */
+export interface DayCount {
+  readonly project_id: string;
+  /** One that is read several times stands in it as often. */
+  readonly days: readonly (readonly [counterId: string, day: number])[];
+  /** `null`: every customer of the project. */
+  readonly customer_ids: readonly string[] | null;
+}
+
+/** How many rows those are, counted up to a limit. */
+export async function countDays(
   db: D1Database,
-  projectId: string,
-  samples: readonly (readonly [counterId: string, day: number])[],
+  { project_id, days, customer_ids }: DayCount,
   limit: number,
-): Promise<readonly { readonly counter_id: string; readonly customers: number }[]> {
+): Promise<number> {
   const query = sql`
-    SELECT k.value ->> 0 AS counter_id, (
-      SELECT COUNT(*) FROM (
-        SELECT 1 FROM usage_days AS u
-        WHERE u.project_id = ${projectId} AND u.metric_id = k.value ->> 0 AND u.day = k.value ->> 1
-        LIMIT ${limit}
-      )
-    ) AS customers
-    FROM json_each(${JSON.stringify(samples)}) AS k`;
-  const { results } = await prepare(db, query).all<{ counter_id: string; customers: number }>();
-  return results;
+    SELECT COUNT(*) AS days FROM (
+      SELECT 1 FROM json_each(${JSON.stringify(days)}) AS d
+      ${customer_ids === null ? sql`` : sql`CROSS JOIN json_each(${JSON.stringify(customer_ids)}) AS c`}
+      CROSS JOIN usage_days AS u
+      WHERE u.project_id = ${project_id} AND u.metric_id = d.value ->> 0 AND u.day = d.value ->> 1
+        ${customer_ids === null ? sql`` : sql`AND u.customer_id = c.value`}
+      LIMIT ${limit}
+    )`;
+  const row = await prepare(db, query).first<{ days: number }>();
+  return row?.days ?? 0;
 }
 
 /** The names of some customers; who has none is left out. */

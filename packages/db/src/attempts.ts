@@ -1,5 +1,5 @@
 import type { NoticeKind } from "@tidemark/contract";
-import type { DestinationAddress } from "./destinations.ts";
+import type { AskedDestination, DestinationAddress } from "./destinations.ts";
 
 /** A delivery that waits, with the notice it carries. */
 export interface WaitingDelivery {
@@ -16,14 +16,16 @@ export interface WaitingDelivery {
   readonly body: string;
 }
 
-const SELECT = `
-  SELECT v.id, v.destination_id, v.attempts, v.next_at, n.id AS notice_id, n.kind, n.customer_id, n.at, n.body
-  FROM deliveries v JOIN notices n ON n.project_id = v.project_id AND n.id = v.notice_id`;
+const COLUMNS = `
+  v.id, v.destination_id, v.attempts, v.next_at, n.id AS notice_id, n.kind, n.customer_id, n.at, n.body`;
+const NOTICE = "JOIN notices n ON n.project_id = v.project_id AND n.id = v.notice_id";
 
 /** One delivery, while it waits. */
 export async function findWaiting(db: D1Database, projectId: string, id: string): Promise<WaitingDelivery | undefined> {
   const row = await db
-    .prepare(`${SELECT} WHERE v.project_id = ?1 AND v.id = ?2 AND v.state = 'waiting'`)
+    .prepare(
+      `SELECT ${COLUMNS} FROM deliveries v ${NOTICE} WHERE v.project_id = ?1 AND v.id = ?2 AND v.state = 'waiting'`,
+    )
     .bind(projectId, id)
     .first<WaitingDelivery>();
   return row ?? undefined;
@@ -37,7 +39,9 @@ export async function listDueOf(
 ): Promise<readonly WaitingDelivery[]> {
   const { results } = await db
     .prepare(
-      `${SELECT} WHERE v.project_id = ?1 AND v.destination_id = ?2 AND v.state = 'waiting' AND v.next_at <= ?3
+      // By that index: the one in the right order has all that was ever delivered there.
+      `SELECT ${COLUMNS} FROM deliveries v INDEXED BY deliveries_of_destination ${NOTICE}
+       WHERE v.project_id = ?1 AND v.destination_id = ?2 AND v.state = 'waiting' AND v.next_at <= ?3
        ORDER BY v.created_at, v.id LIMIT ?4`,
     )
     .bind(project_id, id, now, limit)
@@ -74,7 +78,7 @@ export function recordAttempt(
   return db
     .prepare(
       `UPDATE deliveries SET attempts = attempts + 1, state = i.value ->> 3, next_at = i.value ->> 4,
-         last_status = ?2, last_latency_ms = ?3, last_error = ?4, last_at = ?5,
+         wake_at = i.value ->> 4, last_status = ?2, last_latency_ms = ?3, last_error = ?4, last_at = ?5,
          ended_at = CASE i.value ->> 3 WHEN 'waiting' THEN NULL ELSE ?5 END
        FROM json_each(?1) i
        WHERE project_id = i.value ->> 0 AND deliveries.id = i.value ->> 1 AND attempts = i.value ->> 2
@@ -95,44 +99,43 @@ export async function failWaiting(db: D1Database, projectId: string, id: string,
 }
 
 /**
- * Sends nothing more to a destination until a person enables it, ends all that waits for it, and keeps the notice of
- * it: once, whoever else is doing the same.
+ * Sends nothing more to a destination until a person enables it, and keeps the notice of it: once, whoever else is doing
+ * the same. @returns false when it is disabled already, or has moved since it was asked.
  */
-export function disableDestination(
+export async function disableDestination(
   db: D1Database,
-  { project_id, id }: DestinationAddress,
+  { project_id, id, url }: AskedDestination,
   change: {
     readonly reason: "gone" | "failing";
     readonly now: number;
     readonly notice: { readonly id: string; readonly body: string };
   },
-): readonly D1PreparedStatement[] {
+): Promise<boolean> {
   const { reason, now, notice } = change;
-  const isEnabled = "EXISTS (SELECT 1 FROM destinations WHERE project_id = ?1 AND id = ?2 AND disabled_at IS NULL)";
-  return [
+  const isAsked = "project_id = ?1 AND id = ?2 AND url = ?3 AND disabled_at IS NULL";
+  const [, disabled] = await db.batch([
     db
       .prepare(
         `INSERT INTO notices (project_id, id, kind, customer_id, metric_id, at, body)
-         SELECT ?1, ?3, 'destination_disabled', '', '', ?4, ?5 WHERE ${isEnabled}`,
+         SELECT ?1, ?4, 'destination_disabled', '', '', ?5, ?6 WHERE EXISTS (SELECT 1 FROM destinations WHERE ${isAsked})`,
       )
-      .bind(project_id, id, notice.id, now, notice.body),
+      .bind(project_id, id, url, notice.id, now, notice.body),
     db
-      .prepare(
-        `UPDATE destinations SET disabled_at = ?3, disabled_reason = ?4
-         WHERE project_id = ?1 AND id = ?2 AND disabled_at IS NULL`,
-      )
-      .bind(project_id, id, now, reason),
-    endAllOf(db, { project_id, id }, now),
-  ];
+      .prepare(`UPDATE destinations SET disabled_at = ?4, disabled_reason = ?5 WHERE ${isAsked}`)
+      .bind(project_id, id, url, now, reason),
+  ]);
+  return disabled !== undefined && disabled.meta.changes > 0;
 }
 
-/** Ends all that waits for a destination. */
+/** Ends all that waits for a destination, unless something is sent there again. */
 export function endAllOf(db: D1Database, { project_id, id }: DestinationAddress, now: number): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE deliveries SET state = 'failed', last_error = 'disabled', ended_at = ?3
        WHERE (project_id, id) IN (
-         SELECT project_id, id FROM deliveries WHERE project_id = ?1 AND destination_id = ?2 AND state = 'waiting')`,
+         SELECT project_id, id FROM deliveries INDEXED BY deliveries_of_destination
+         WHERE project_id = ?1 AND destination_id = ?2 AND state = 'waiting')
+       AND NOT EXISTS (SELECT 1 FROM destinations d WHERE d.project_id = ?1 AND d.id = ?2 AND d.disabled_at IS NULL)`,
     )
     .bind(project_id, id, now);
 }

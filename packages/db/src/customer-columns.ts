@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type CustomerFilter, type CustomerRow, matches } from "./customers.ts";
+import { type CustomerFilter, matches } from "./customers.ts";
 import { prepare } from "./prepare.ts";
 import type { RankingScope } from "./top-customers.ts";
 import { limbsOf, type Reducible, toTotal } from "./total.ts";
@@ -50,7 +50,7 @@ export async function orderByColumn(
   return results.map(({ customer_id, ...value }) => ({ customer_id, value: toTotal(value) }));
 }
 
-/** Customers by id who have no value: those that are ordered are named, or found again where they are too many. */
+/** The next customers, by id, who have no value: those that are ordered are named, or found again where they are too many. */
 export async function listWithout(
   db: D1Database,
   scope: ColumnScope,
@@ -60,21 +60,21 @@ export async function listWithout(
     readonly after: string;
     readonly limit: number;
   },
-): Promise<readonly CustomerRow[]> {
+): Promise<readonly string[]> {
   const { filter, ordered, after, limit } = page;
   const others =
     ordered === null
       ? sql`SELECT customer_id FROM (${partsOf(scope)})`
       : sql`SELECT value FROM json_each(${JSON.stringify(ordered)})`;
   const query = sql`
-    SELECT c.project_id, c.customer_id, c.name, c.plan, c.time_zone, c.attributes, c.first_seen_at, c.created_at
+    SELECT c.customer_id
     FROM customers AS c
     WHERE c.project_id = ${scope.project_id} AND c.customer_id > ${after} ${matches(filter)}
       AND c.customer_id NOT IN (${others})
     ORDER BY c.customer_id
     LIMIT ${limit}`;
-  const { results } = await prepare(db, query).all<CustomerRow>();
-  return results;
+  const { results } = await prepare(db, query).all<{ customer_id: string }>();
+  return results.map(({ customer_id }) => customer_id);
 }
 
 /** Which of some customers a filter lets pass. */

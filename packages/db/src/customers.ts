@@ -23,7 +23,7 @@ export type CustomerChange = {
 
 /** Which customers of a project. */
 export interface CustomerFilter {
-  /** Their id begins with this, or their name contains it. */
+  /** Their id begins with this, or their name contains it; A to Z in the name in either case. */
   readonly q: string;
   readonly plan: string | undefined;
 }
@@ -95,7 +95,7 @@ export function matches({ q, plan }: CustomerFilter): SQL {
   return plan === undefined ? search : sql`${search} AND c.plan = ${plan}`;
 }
 
-/** Sorts behind every character that an id can go on with: a prefix is then a range of the primary key. */
+/** Sorts behind every character that an id can go on with, so that comparing finds prefixes, whatever they hold. */
 const LAST_CHARACTER = "\u{10ffff}";
 
 /** Customers by their ids; in no order. */

@@ -58,8 +58,8 @@ export function insertDeliveries(
   return db
     .prepare(
       `INSERT INTO deliveries
-         (project_id, id, destination_id, notice_id, state, attempts, next_at, created_at)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, 'waiting', 0, ?2, value ->> 3
+         (project_id, id, destination_id, notice_id, state, attempts, next_at, wake_at, created_at)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, 'waiting', 0, ?2, ?2, value ->> 3
        FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
     )
     .bind(projectId, now, JSON.stringify(rows));
@@ -116,13 +116,14 @@ export async function renewDelivery(
 ): Promise<void> {
   await drizzle(db)
     .update(deliveries)
-    .set({ state: "waiting", attempts: 0, next_at: now, ended_at: null })
+    .set({ state: "waiting", attempts: 0, next_at: now, wake_at: now, ended_at: null })
     .where(and(eq(deliveries.project_id, project_id), eq(deliveries.id, id)));
 }
 
 /**
- * Deliveries that should have been attempted long ago: their message is lost. Runs over all projects. Each is put off
- * to now, so that a queue that is only slow does not fill up with their messages.
+ * Deliveries that should have been attempted long ago: their message is lost. Runs over all projects. Each is taken
+ * again only when it is late for twice as long, so that a queue that is only slow does not fill up with messages. What
+ * waits because its destination is left alone is late on purpose: it is looked at again after that.
  */
 export async function takeStalled(
   db: D1Database,
@@ -131,11 +132,36 @@ export async function takeStalled(
 ): Promise<readonly DeliverMessage[]> {
   const { results } = await db
     .prepare(
-      `UPDATE deliveries SET next_at = ?2 WHERE (project_id, id) IN (
-         SELECT project_id, id FROM deliveries WHERE state = 'waiting' AND next_at < ?1 ORDER BY next_at LIMIT ?3)
-       RETURNING 'deliver' AS kind, project_id, destination_id, id AS delivery_id, attempts`,
+      `UPDATE deliveries SET wake_at = MAX(2 * ?2 - next_at, COALESCE(${LEFT_ALONE_UNTIL}, 0))
+       WHERE (project_id, id) IN (
+         SELECT project_id, id FROM deliveries INDEXED BY deliveries_waiting
+         WHERE state = 'waiting' AND wake_at < ?1 ORDER BY wake_at LIMIT ?3)
+       RETURNING project_id, destination_id, id AS delivery_id, attempts, COALESCE(${LEFT_ALONE_UNTIL}, 0) AS asked_at`,
     )
     .bind(before, now, limit)
-    .all<DeliverMessage>();
-  return results;
+    .all<Omit<DeliverMessage, "kind"> & { readonly asked_at: number }>();
+  return results
+    .filter(({ asked_at }) => asked_at <= now)
+    .map(({ project_id, destination_id, delivery_id, attempts }) => ({
+      kind: "deliver",
+      project_id,
+      destination_id,
+      delivery_id,
+      attempts,
+    }));
+}
+
+const LEFT_ALONE_UNTIL = `(
+  SELECT d.next_at FROM destinations d WHERE d.project_id = deliveries.project_id AND d.id = deliveries.destination_id)`;
+
+/** Forgets deliveries that ended before an instant. Runs over all projects, at most `limit` at a time. */
+export async function deleteOldDeliveries(db: D1Database, before: number, limit: number): Promise<void> {
+  await db
+    .prepare(
+      `DELETE FROM deliveries WHERE (project_id, id) IN (
+         SELECT project_id, id FROM deliveries INDEXED BY deliveries_ended
+         WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2)`,
+    )
+    .bind(before, limit)
+    .run();
 }

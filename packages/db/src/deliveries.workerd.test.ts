@@ -3,7 +3,7 @@ import type { Notice } from "@tidemark/contract";
 import { beforeAll, expect, test } from "vitest";
 import { endAllOf, findWaiting, listDueOf, recordAttempt } from "./attempts.ts";
 import { insertDeliveries, takeStalled } from "./deliveries.ts";
-import { claimTurn, insertDestination } from "./destinations.ts";
+import { claimTurn, insertDestination, updateDestination } from "./destinations.ts";
 import { insertNotices, listForgotten, listWanted } from "./notices.ts";
 
 const NOW = Date.UTC(2031, 10, 20);
@@ -36,6 +36,7 @@ async function destination(id: string, wants: readonly string[] | null): Promise
     failing_since: null,
     disabled_at: null,
     disabled_reason: null,
+    enabled_at: NOW,
     created_at: NOW,
     updated_at: NOW,
   };
@@ -72,14 +73,18 @@ test("of two that want a channel's turn one gets it", async () => {
 });
 
 test("stalled deliveries are taken once, oldest first, a part at a time", async () => {
-  const span = { before: NOW + 1, now: NOW + 10 };
+  const span = { before: NOW + 1, now: NOW + 5_000 };
   const taken = [await takeStalled(env.DB, span, 1_500), await takeStalled(env.DB, span, 1_500)];
   expect(taken.map(({ length }) => length)).toEqual([1_500, 400]);
   expect(taken[0]?.[0]).toMatchObject({ kind: "deliver", project_id: "p", attempts: 0 });
 });
 
-test("all that waits for a destination ends, and nothing else does", async () => {
-  const { meta } = await endAllOf(env.DB, address("a"), NOW).run();
+test("all that waits for a destination that is disabled ends, and nothing else does", async () => {
+  const end = () => endAllOf(env.DB, address("a"), NOW).run();
+  expect((await end()).meta.changes).toBe(0);
+  await updateDestination(env.DB, address("a"), { disabled_at: NOW, updated_at: NOW });
+  const { meta } = await end();
+  await updateDestination(env.DB, address("a"), { disabled_at: null, updated_at: NOW });
   expect(meta.changes).toBe(COUNT - 100);
   expect(meta.rows_read).toBeLessThanOrEqual(4 * COUNT);
   expect(await findWaiting(env.DB, "p", "b-n0000")).toBeDefined();
@@ -102,7 +107,7 @@ test("notices that nobody made a delivery of are found, for those who want them"
       .bind(id, kind, NOW + 5, to)
       .run();
   expect((await listForgotten(env.DB, span, 10)).map(({ id }) => id).toSorted()).toEqual(["x", "y", "z"]);
-  const wanted = await listWanted(env.DB, { project_id: "p", notice_ids: ["z", "x", "missing", "y"] });
+  const wanted = await listWanted(env.DB, { project_id: "p", notice_ids: ["z", "x", "missing", "y"] }, NOW);
   expect(wanted.map(({ notice_id, destination_id }) => `${notice_id} ${destination_id}`)).toEqual([
     "z a",
     "x a",

@@ -29,6 +29,7 @@ const COLUMNS = {
   failing_since: destinations.failing_since,
   disabled_at: destinations.disabled_at,
   disabled_reason: destinations.disabled_reason,
+  enabled_at: destinations.enabled_at,
   created_at: destinations.created_at,
   updated_at: destinations.updated_at,
 };
@@ -39,8 +40,8 @@ export async function insertDestination(db: D1Database, row: DestinationRow, max
     .prepare(
       `INSERT INTO destinations
          (project_id, id, kind, name, url, shown_url, secrets, wants, next_at, failing_since, disabled_at,
-          disabled_reason, created_at, updated_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, NULL, NULL, NULL, ?9, ?9
+          disabled_reason, enabled_at, created_at, updated_at)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, NULL, NULL, NULL, ?9, ?9, ?9
        WHERE (SELECT COUNT(*) FROM destinations WHERE project_id = ?1) < ?10`,
     )
     .bind(
@@ -86,7 +87,18 @@ export async function findDestination(
 
 /** What people change of a destination. */
 export type DestinationUpdate = Partial<
-  Pick<DestinationRow, "name" | "url" | "shown_url" | "wants" | "failing_since" | "disabled_at" | "disabled_reason">
+  Pick<
+    DestinationRow,
+    | "name"
+    | "url"
+    | "shown_url"
+    | "wants"
+    | "next_at"
+    | "failing_since"
+    | "disabled_at"
+    | "disabled_reason"
+    | "enabled_at"
+  >
 > &
   Pick<DestinationRow, "updated_at">;
 
@@ -129,7 +141,7 @@ export async function deleteDestination(
   return deleted !== undefined && deleted.meta.changes > 0 ? "deleted" : "missing";
 }
 
-/** Takes the next turn of a channel, so that of two that post at once only one does. @returns whether it was free. */
+/** Takes the next turn of a destination, so that of two that want it only one posts. @returns whether it was free. */
 export async function claimTurn(
   db: D1Database,
   { project_id, id }: DestinationAddress,
@@ -142,30 +154,54 @@ export async function claimTurn(
   return meta.changes > 0;
 }
 
-/** Nothing is sent to a destination before an instant. */
-export function postpone(db: D1Database, { project_id, id }: DestinationAddress, until: number): D1PreparedStatement {
+/** Says when the next turn is, unless somebody else has done so since the destination was read, or it has moved. */
+export function endTurn(
+  db: D1Database,
+  { project_id, id, url, next_at }: AskedDestination,
+  nextAt: number,
+): D1PreparedStatement {
   return db
-    .prepare("UPDATE destinations SET next_at = MAX(next_at, ?3) WHERE project_id = ?1 AND id = ?2")
-    .bind(project_id, id, until);
+    .prepare(
+      "UPDATE destinations SET next_at = ?5 WHERE project_id = ?1 AND id = ?2 AND url = ?3 AND next_at = ?4 AND ?4 <> ?5",
+    )
+    .bind(project_id, id, url, next_at, nextAt);
 }
 
-/** Notes how an attempt went: since when all have failed, `null` when this one did not. Writes only what changes. */
+/** Lets a webhook be asked now, however long it was to be left alone: a person wants to know. */
+export async function askNow(db: D1Database, { project_id, id }: DestinationAddress): Promise<void> {
+  await db
+    .prepare(
+      "UPDATE destinations SET next_at = 0 WHERE project_id = ?1 AND id = ?2 AND kind = 'webhook' AND next_at > 0",
+    )
+    .bind(project_id, id)
+    .run();
+}
+
+/** A destination as it was when it was asked: what came of that says nothing of another address. */
+export type AskedDestination = Pick<DestinationRow, "project_id" | "id" | "url" | "next_at">;
+
+/**
+ * Notes how an attempt went: since when all have failed, `null` when this one did not. Writes only what changes, and
+ * nothing when the destination has moved since.
+ */
 export function noteHealth(
   db: D1Database,
-  { project_id, id }: DestinationAddress,
+  { project_id, id, url }: AskedDestination,
   failedAt: number | null,
 ): D1PreparedStatement {
   return failedAt === null
     ? db
         .prepare(
-          "UPDATE destinations SET failing_since = NULL WHERE project_id = ?1 AND id = ?2 AND failing_since IS NOT NULL",
+          `UPDATE destinations SET failing_since = NULL
+           WHERE project_id = ?1 AND id = ?2 AND url = ?3 AND failing_since IS NOT NULL`,
         )
-        .bind(project_id, id)
+        .bind(project_id, id, url)
     : db
         .prepare(
-          "UPDATE destinations SET failing_since = ?3 WHERE project_id = ?1 AND id = ?2 AND failing_since IS NULL",
+          `UPDATE destinations SET failing_since = ?4
+           WHERE project_id = ?1 AND id = ?2 AND url = ?3 AND failing_since IS NULL`,
         )
-        .bind(project_id, id, failedAt);
+        .bind(project_id, id, url, failedAt);
 }
 
 function matches({ project_id, id }: DestinationAddress) {

@@ -109,7 +109,7 @@ export async function updateMetric(
   }
 }
 
-/** Deletes a metric, with its thresholds, that no product, allowance or subscription uses. @returns whether this call did. */
+/** Deletes a metric, with its thresholds, that no product, digest, allowance or subscription uses. @returns whether this call did. */
 export async function deleteMetric(
   db: D1Database,
   address: { readonly project_id: string; readonly id: string },
@@ -118,6 +118,7 @@ export async function deleteMetric(
   const { project_id, id } = address;
   const isFree = sql`
     NOT EXISTS (SELECT 1 FROM products WHERE project_id = ${project_id} AND metric_id = ${id})
+    AND NOT EXISTS (SELECT 1 FROM digests WHERE project_id = ${project_id} AND metric_id = ${id})
     AND NOT EXISTS (
       SELECT 1 FROM definitions WHERE project_id = ${project_id} AND metric_id = ${id} AND ended_at IS NULL)`;
   const remove = sql`

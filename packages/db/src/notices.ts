@@ -63,33 +63,39 @@ export interface Wanted {
   readonly kind: "webhook" | "slack";
 }
 
-/** Of `d`, whether it wants `n`. */
+/** Of `d`, whether it wants `n`: what is for it alone in any case, and else what was told since it was enabled. */
 const WANTS = `
   d.disabled_at IS NULL AND CASE
     WHEN n.destination_id IS NOT NULL THEN n.destination_id = d.id
-    ELSE d.wants IS NULL OR EXISTS (SELECT 1 FROM json_each(d.wants) w WHERE w.value = n.kind) END`;
+    ELSE d.enabled_at <= n.at
+      AND (d.wants IS NULL OR EXISTS (SELECT 1 FROM json_each(d.wants) w WHERE w.value = n.kind)) END`;
 
-/** Who wants some notices, in their order. A destination hears of what is for it alone, whatever else it wants. */
+/**
+ * Who wants some notices, in their order. A destination hears of what is for it alone, whatever else it wants. What is
+ * older than `since` is told to nobody: its deliveries may be forgotten, and it would be told twice.
+ */
 export async function listWanted(
   db: D1Database,
   { project_id, notice_ids }: Pick<NotifyMessage, "project_id" | "notice_ids">,
+  since: number,
 ): Promise<readonly Wanted[]> {
   const { results } = await db
     .prepare(
       `SELECT n.id AS notice_id, d.id AS destination_id, d.kind
        FROM json_each(?2) i
-       CROSS JOIN notices n ON n.project_id = ?1 AND n.id = i.value
+       CROSS JOIN notices n ON n.project_id = ?1 AND n.id = i.value AND n.at >= ?3
        CROSS JOIN destinations d ON d.project_id = ?1 AND ${WANTS}
        ORDER BY i.key, d.id`,
     )
-    .bind(project_id, JSON.stringify(notice_ids))
+    .bind(project_id, JSON.stringify(notice_ids), since)
     .all<Wanted>();
   return results;
 }
 
 /**
  * Notices of a span of time that a destination wants and that nobody made a delivery of: whoever should have was cut
- * off. Runs over all projects, with one read for each recent notice and delivery.
+ * off, and so made none at all. Runs over all projects that have a destination; looks up each recent notice once, and
+ * the destinations of those alone that have no delivery.
  */
 export async function listForgotten(
   db: D1Database,
@@ -98,16 +104,29 @@ export async function listForgotten(
 ): Promise<readonly { readonly project_id: string; readonly id: string }[]> {
   const { results } = await db
     .prepare(
-      `SELECT DISTINCT n.project_id, n.id
-       FROM destinations d CROSS JOIN notices n ON n.project_id = d.project_id AND n.at >= ?1 AND n.at < ?2
-       WHERE d.updated_at <= n.at AND ${WANTS}
-         AND (n.project_id, n.id, d.id) NOT IN (
-           SELECT v.project_id, v.notice_id, v.destination_id
-           FROM (SELECT DISTINCT project_id FROM destinations) p
-           CROSS JOIN deliveries v ON v.project_id = p.project_id AND v.created_at >= ?1)
+      `SELECT n.project_id, n.id
+       FROM (SELECT DISTINCT project_id FROM destinations) p
+       CROSS JOIN notices n ON n.project_id = p.project_id AND n.at >= ?1 AND n.at < ?2
+       WHERE NOT EXISTS (${DELIVERY})
+         AND EXISTS (SELECT 1 FROM destinations d WHERE d.project_id = n.project_id AND d.updated_at <= n.at AND ${WANTS})
        LIMIT ?3`,
     )
     .bind(span.from, span.to, limit)
     .all<{ readonly project_id: string; readonly id: string }>();
   return results;
+}
+
+/** Of `n`. */
+const DELIVERY = "SELECT 1 FROM deliveries v WHERE v.project_id = n.project_id AND v.notice_id = n.id";
+
+/** Forgets notices from before an instant, once none of their deliveries is left. At most `limit` at a time. */
+export async function deleteOldNotices(db: D1Database, before: number, limit: number): Promise<void> {
+  await db
+    .prepare(
+      `DELETE FROM notices WHERE (project_id, id) IN (
+         SELECT n.project_id, n.id FROM projects p CROSS JOIN notices n ON n.project_id = p.id AND n.at < ?1
+         WHERE NOT EXISTS (${DELIVERY}) LIMIT ?2)`,
+    )
+    .bind(before, limit)
+    .run();
 }

@@ -210,12 +210,14 @@ export const destinations = sqliteTable(
     secrets: text("secrets"),
     /** Kinds of notices that it wants, as JSON; null for all. */
     wants: text("wants"),
-    /** Nothing is sent before: the channel's pace. */
+    /** Nothing is sent before: the channel's pace, or an answer that nobody gave; 0 for a webhook that answers. */
     next_at: integer("next_at").notNull().default(0),
     /** Since when every attempt has failed. */
     failing_since: integer("failing_since"),
     disabled_at: integer("disabled_at"),
     disabled_reason: text("disabled_reason"),
+    /** When it was made, or last enabled: what was told before does not go there. */
+    enabled_at: integer("enabled_at").notNull(),
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
   },
@@ -234,7 +236,10 @@ export const deliveries = sqliteTable(
     /** waiting, delivered or failed. */
     state: text("state").notNull(),
     attempts: integer("attempts").notNull(),
+    /** When the next attempt is due. */
     next_at: integer("next_at").notNull(),
+    /** When its message is missed: soon after that, and later each time one was sent in its place. */
+    wake_at: integer("wake_at").notNull(),
     /** The receiver's answer to the last attempt, and how long it took; never its body. */
     last_status: integer("last_status"),
     last_latency_ms: integer("last_latency_ms"),
@@ -247,8 +252,13 @@ export const deliveries = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.project_id, table.id] }),
     index("deliveries_by_project").on(table.project_id, table.created_at),
+    index("deliveries_by_destination").on(table.project_id, table.destination_id, table.created_at),
+    index("deliveries_by_notice").on(table.project_id, table.notice_id),
+    index("deliveries_ended")
+      .on(table.ended_at)
+      .where(sql`ended_at IS NOT NULL`),
     index("deliveries_waiting")
-      .on(table.next_at)
+      .on(table.wake_at)
       .where(sql`state = 'waiting'`),
     index("deliveries_of_destination")
       .on(table.project_id, table.destination_id, table.next_at)
@@ -268,12 +278,16 @@ export const digests = sqliteTable(
     /** 1 is Monday; in the project's zone. */
     weekday: integer("weekday").notNull(),
     hour: integer("hour").notNull(),
-    /** When the next is due. */
+    /** When the next is due: it names the week. */
     next_at: integer("next_at").notNull(),
+    /** When it is made: once it is due, and later where that has failed. */
+    try_at: integer("try_at").notNull(),
+    /** Why the last one was not made. */
+    last_error: text("last_error"),
     created_at: integer("created_at").notNull(),
     updated_at: integer("updated_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.project_id, table.id] }), index("digests_due").on(table.next_at)],
+  (table) => [primaryKey({ columns: [table.project_id, table.id] }), index("digests_due").on(table.try_at)],
 );
 
 /** Customers who came to four fifths of what a cycle gives them. Whether they still are there, their meter knows. */

@@ -1,3 +1,4 @@
+import { SNAPSHOTS_MAX } from "@tidemark/contract/query-limits";
 import { markUsage } from "./usage-marks.ts";
 
 /** An answer that is kept, with what it was made of. */
@@ -28,22 +29,30 @@ export async function findSnapshot(
   return { mark, kept: (kept?.results as SnapshotRow[] | undefined)?.[0] };
 }
 
-/** Keeps an answer. */
+/** Beyond so many of a project, the oldest go. */
+const SURPLUS = `
+  DELETE FROM snapshots WHERE rowid IN (
+    SELECT rowid FROM snapshots WHERE project_id = ?1 ORDER BY made_at DESC LIMIT ?3 OFFSET ?2)`;
+
+/** Rows that one statement deletes: a few may have come at once. */
+const SURPLUS_MAX = 50;
+
+/** Keeps an answer, and forgets the oldest of those that the project has more than `SNAPSHOTS_MAX` of. */
 export async function keepSnapshot(
   db: D1Database,
   projectId: string,
   key: string,
   { mark, made_at, took_ms, body }: SnapshotRow,
 ): Promise<void> {
-  await db
+  const keep = db
     .prepare(
       `INSERT INTO snapshots (project_id, key, mark, made_at, took_ms, body) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET mark = excluded.mark, made_at = excluded.made_at, took_ms = excluded.took_ms,
          body = excluded.body
        WHERE excluded.made_at >= snapshots.made_at`,
     )
-    .bind(projectId, key, mark, made_at, took_ms, body)
-    .run();
+    .bind(projectId, key, mark, made_at, took_ms, body);
+  await db.batch([keep, db.prepare(SURPLUS).bind(projectId, SNAPSHOTS_MAX, SURPLUS_MAX)]);
 }
 
 /** Says that something else than usage or catalog has changed what reports show. */

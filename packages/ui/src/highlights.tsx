@@ -24,7 +24,7 @@ export const Highlights: FC<{ readonly report: TopCustomersReport }> = ({ report
           />
         </dd>
       </div>
-      <Count label="Customers shown" count={report.data.length} />
+      <Count label="Customers ranked" count={report.data.length} />
       <Count label="Growing" count={count("growing")} note={named(["new"], count)} />
       <Count
         label="Need attention"

@@ -68,14 +68,32 @@ export const PublicationNotFoundPage: FC<Pick<MessagePageProps, "requestId" | "t
   />
 );
 
-/** What a link opens whose report was published of what is no longer there. Only who has the link sees it. */
-export const PublicationGonePage: FC = () => (
-  <MessagePage
-    title="This report cannot be made any more"
-    status={404}
-    meaning="The link is right. But what the report counts was deleted since it was published, or changed so that the report cannot be made of it."
-    remedy="Tell the person who sent the link: they can publish it again."
-  />
+/** Why a right link shows nothing any more, and what its reader can do. */
+export const HINDRANCES = {
+  changed: {
+    title: "This report cannot be made any more",
+    meaning:
+      "The link is right. But what the report counts was deleted since it was published, or changed so that the report cannot be made of it.",
+    remedy: "Tell the person who sent the link: they can publish it again.",
+  },
+  outgrown: {
+    title: "This report has become too large",
+    meaning:
+      "The link is right, and nothing was deleted. But by now there is more usage in these days than one report may be made of.",
+    remedy: "Tell the person who sent the link: they can publish it for fewer days, or for some of the customers.",
+  },
+  out_of_range: {
+    title: "The days of this report cannot be counted",
+    meaning:
+      "The link is right, and nothing was deleted. But the report is about more days than it can be made of, or about days that begin in the middle of an hour.",
+    remedy: "Tell the person who sent the link: they can publish it for other days.",
+  },
+} as const;
+export type Hindrance = keyof typeof HINDRANCES;
+
+/** What such a link opens. Only who has the link sees it. */
+export const PublicationGonePage: FC<{ readonly hindrance: Hindrance }> = ({ hindrance }) => (
+  <MessagePage status={404} {...HINDRANCES[hindrance]} />
 );
 
 /** What an address sees that has tried too many links that open nothing. The right link opens all the same. */

@@ -34,7 +34,7 @@ const pages = {
     now: NOW,
     links: { csv: "a.csv", json: "a.json" },
   }),
-  gone: render(PublicationGonePage, {}),
+  gone: render(PublicationGonePage, { hindrance: "changed" }),
   failedTooOften: render(FailedTooOftenPage, { seconds: 60 }),
   reference: render(ReferencePage, { document: { info: { title: "Tidemark", version: "1" } } }),
 };

@@ -82,6 +82,15 @@ test("the rules and their version are printed under the table", async () => {
   expect(html).toContain(`Rules version ${TREND_RULES_VERSION}.`);
 });
 
+test("of more than a hundred customers the first are shown, and the others are in the CSV", async () => {
+  const html = await page({ report: report({ data: rows(500) }) });
+  expect(html.match(/<td role="cell" class="rank">/g)).toHaveLength(100);
+  expect(html).toContain('<p class="more">400 more customers are in the CSV.</p>');
+  expect(html).toContain("<dt>Customers ranked</dt><dd>500");
+  expect(html.length).toBeLessThan(500_000);
+  expect(await page()).not.toContain("in the CSV");
+});
+
 test("a report without customers says what it waits for and draws nothing", async () => {
   const html = await page({ report: report({ data: [] }) });
   expect(html).toContain("No API requests in this period yet.");

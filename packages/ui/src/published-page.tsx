@@ -1,3 +1,4 @@
+import { PUBLISHED_ROWS_MAX } from "@tidemark/contract/query-limits";
 import type { FC } from "hono/jsx";
 import { BarChart } from "./charts/bar-chart.tsx";
 import { DailyTable } from "./daily-table.tsx";
@@ -6,6 +7,7 @@ import { formatDayLong, formatDayShort } from "./format.ts";
 import { Freshness } from "./freshness.tsx";
 import { Highlights } from "./highlights.tsx";
 import { Layout, type Theme, Wordmark } from "./layout.tsx";
+import { MoreRows } from "./more-rows.tsx";
 import { Files, type FileLinks } from "./published-files.tsx";
 import { TopCustomers } from "./top-customers.tsx";
 import { addsUp, type TopCustomersReport } from "./top-customers-report.ts";
@@ -24,6 +26,7 @@ export interface PublishedPageProps {
 
 /** A published report: what a link shows to somebody without an account. */
 export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, links, embed = false, theme = "auto" }) => {
+  const shown = { ...report, data: report.data.slice(0, PUBLISHED_ROWS_MAX) };
   const total = sumDecimals(report.data.map((row) => row.total));
   return (
     <Layout title={title} theme={theme} embed={embed} page="published">
@@ -51,9 +54,10 @@ export const PublishedPage: FC<PublishedPageProps> = ({ title, report, now, link
           <h2 id="customers">Customers by use</h2>
           <Files {...links} />
         </header>
-        <TopCustomers report={report} now={now} />
+        <TopCustomers report={shown} now={now} />
+        <MoreRows count={report.data.length - PUBLISHED_ROWS_MAX} noun="customer" />
       </section>
-      {report.data.length > 0 && <DailyTable report={report} />}
+      {report.data.length > 0 && <DailyTable report={shown} />}
       <footer>
         {report.data.length > 0 && <TrendRules />}
         <p class="colophon">

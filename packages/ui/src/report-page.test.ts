@@ -90,6 +90,16 @@ test("of rows about one customer only the first shows who it is, and each says i
   expect(html.match(/<bdi title="Customer 1">/g)).toHaveLength(2);
 });
 
+test("of more than a hundred rows the first are shown, and the others are in the CSV", async () => {
+  const rows = Array.from({ length: 10_000 }, (_, index) => cells(index + 1));
+  const html = await page({ table: table({ rows }) });
+  expect(html.match(/<tr role="row"/g)).toHaveLength(101);
+  expect(html).toContain('<p class="more">9,900 more rows are in the CSV.</p>');
+  expect(html.length).toBeLessThan(500_000);
+  expect(await page({ table: table({ rows: rows.slice(0, 101) }) })).toContain("1 more row is in the CSV.");
+  expect(await page({ table: table({ rows: rows.slice(0, 100) }) })).not.toContain("in the CSV");
+});
+
 test("an estimate is marked, and the mark explained", async () => {
   const html = await page({ table: table({ approximate: true }) });
   expect(html).toContain("≈ 17.7M");

@@ -1,9 +1,11 @@
+import { PUBLISHED_ROWS_MAX } from "@tidemark/contract/query-limits";
 import type { ReportTable } from "@tidemark/contract/report-table";
 import type { FC } from "hono/jsx";
 import { BarChart } from "./charts/bar-chart.tsx";
 import { ColumnChart } from "./charts/column-chart.tsx";
 import { Freshness } from "./freshness.tsx";
 import { Layout, type Theme, Wordmark } from "./layout.tsx";
+import { MoreRows } from "./more-rows.tsx";
 import { Files, type FileLinks } from "./published-files.tsx";
 import { ReportTableView } from "./report-table-view.tsx";
 import { toTableChart } from "./table-chart.ts";
@@ -39,7 +41,12 @@ export const ReportPage: FC<ReportPageProps> = ({ title, table, now, links, embe
           <h2 id="table">{table.title}</h2>
           <Files {...links} />
         </header>
-        {table.rows.length === 0 ? <Empty text={table.empty} /> : <ReportTableView table={table} now={now} />}
+        {table.rows.length === 0 ? (
+          <Empty text={table.empty} />
+        ) : (
+          <ReportTableView table={{ ...table, rows: table.rows.slice(0, PUBLISHED_ROWS_MAX) }} now={now} />
+        )}
+        <MoreRows count={table.rows.length - PUBLISHED_ROWS_MAX} noun="row" />
       </section>
       <footer>
         <Rules notes={table.notes} timeZone={table.time_zone} approximate={table.approximate} />

@@ -1,5 +1,7 @@
 import type { ReportTable } from "@tidemark/contract/report-table";
 import { expect, test } from "vitest";
+import { ColumnChart } from "./charts/column-chart.tsx";
+import { render } from "./report-for-tests.ts";
 import { toTableChart } from "./table-chart.ts";
 import { cells, table, timeTable } from "./table-for-tests.ts";
 
@@ -32,6 +34,37 @@ test.for<readonly [string, Partial<ReportTable>]>([
   ["nothing known", { rows: [cells().with(2, null), cells(2).with(2, null)] }],
 ])("there is no chart of %s", ([, over]) => {
   expect(toTableChart(table(over))).toBeUndefined();
+});
+
+test("rows along time that are newest first are drawn from the oldest on", () => {
+  const forwards = toTableChart(timeTable());
+  const { rows } = timeTable();
+  const backwards = toTableChart({ ...timeTable(), rows: rows.toReversed() });
+  expect([backwards?.bars, backwards?.summary]).toEqual([forwards?.bars, forwards?.summary]);
+});
+
+test.for<readonly [key: string, labels: readonly string[], kind: string]>([
+  ["day", ["2026-11-20", "2026-11-03", "2026-11-21"], "bars"],
+  ["hour_of_day", ["8", "9", "10", "11"], "columns"],
+  ["hour_of_day", ["9", "10", "8"], "bars"],
+  ["day_of_week", ["Monday", "Tuesday", "Sunday"], "columns"],
+  ["day_of_week", ["Sunday", "Saturday", "Monday"], "columns"],
+  ["day_of_week", ["Friday", "Monday", "Tuesday"], "bars"],
+  ["label:day", ["2026-11-20", "2026-11-21"], "bars"],
+  ["constructor", ["2026-11-20", "2026-11-21"], "bars"],
+])("a ranking is no course of anything: %s of %j is %s", ([key, labels, kind]) => {
+  const columns = [{ key, title: "When", kind: "text" } as const, ...timeTable().columns.slice(1)];
+  expect(toTableChart({ ...timeTable(), columns, rows: labels.map((label) => [label, "7"]) })?.kind).toBe(kind);
+});
+
+test("a place in time without a value stays, empty, and the ends are those that were measured", async () => {
+  const rows = timeTable(5).rows.map((row, index) => (index % 2 === 0 ? row.with(1, null) : row));
+  const chart = toTableChart({ ...timeTable(5), rows });
+  expect(chart?.bars.map(({ value }) => value === null)).toEqual([true, false, true, false, true]);
+  expect(chart?.summary).toMatch(/: \u206818 Nov\u2069 [^ ]+ to \u206820 Nov\u2069 /);
+  if (chart?.kind !== "columns") throw new Error("no columns");
+  const drawn = await render(ColumnChart, { chart });
+  expect([...drawn.matchAll(/<rect class="bar[^>]* x="([^"]*)"/g)].map(([, x]) => x)).toEqual(["20%", "60%"]);
 });
 
 test("rows without a value are left out, and others stay", () => {
@@ -70,6 +103,6 @@ test.for([
         time_zone: "Europe/Berlin",
       }),
     );
-    expect(chart?.bars.map((bar) => bar.open === true)).toEqual(open);
+    expect(chart?.bars.map((bar) => "open" in bar && bar.open)).toEqual(open);
   },
 );

@@ -4,17 +4,38 @@ import { DAY_MS, HOUR_MS, parseTimestamp } from "@tidemark/core/timestamp";
 import type { Bar } from "./charts/bar-chart.tsx";
 import { cutText } from "./cut-text.ts";
 import { formatFigure, formatTimeShort } from "./format.ts";
+import { directionOf } from "./time-direction.ts";
 
 /** What a table's chart draws: `bars` compare, side by side; `columns` follow time. */
-export interface TableChart {
-  readonly kind: "bars" | "columns";
+export type TableChart = BarsOfTable | ColumnsOfTable;
+
+export interface BarsOfTable extends ChartWords {
+  readonly kind: "bars";
+  readonly bars: readonly Bar[];
+}
+
+/** In the order of time, whatever that of the rows; one without a value keeps its place. */
+export interface ColumnsOfTable extends ChartWords {
+  readonly kind: "columns";
+  readonly bars: readonly Column[];
+}
+
+interface ChartWords {
   readonly title: string;
   /** What the values are in or compare, and how much of the table is in the picture. */
   readonly caption: string | undefined;
   /** What the picture shows, for those who do not see it. */
   readonly summary: string;
-  readonly bars: readonly Bar[];
   readonly format: (value: string) => string;
+}
+
+/** One place in time. */
+interface Column {
+  readonly label: string;
+  /** An exact decimal; `null` where there is nothing to measure. */
+  readonly value: string | null;
+  /** Whether its time is not over. */
+  readonly open: boolean;
 }
 
 /** More bars than these are a list, not a picture; along time, half a year of days. */
@@ -24,8 +45,6 @@ const COLUMNS_MAX = 200;
 const NAMED_MAX = 3;
 /** A label in a sentence is cut after this many characters. */
 const LABEL_LENGTH_MAX = 60;
-/** Columns whose rows follow one another in time. */
-const TIMES: ReadonlySet<string> = new Set(["hour", "day", "week", "month", "hour_of_day", "day_of_week"]);
 
 /** The chart of a table; `undefined` where there is none, or nothing to compare. */
 export function toTableChart(table: ReportTable): TableChart | undefined {
@@ -33,27 +52,24 @@ export function toTableChart(table: ReportTable): TableChart | undefined {
   const label = columns[chart?.label ?? -1];
   const value = columns[chart?.value ?? -1];
   if (chart === null || label === undefined || value === undefined) return undefined;
-  const all = rows.flatMap((row) => toBar(row[chart.label], row[chart.value]));
-  if (all.length < 2 || all.every((bar) => Number(bar.value) === 0)) return undefined;
-  const kind = TIMES.has(label.key) ? "columns" : "bars";
-  const isOpen = findOpen(label.key, table);
-  const bars = all
-    .slice(0, kind === "bars" ? BARS_MAX : COLUMNS_MAX)
-    .map((bar) => (isOpen(bar.label) ? { ...bar, open: true } : bar));
-  const extent = [
-    ...(bars.length === all.length ? [] : [`the first ${bars.length} of ${all.length}`]),
-    ...(bars.some(({ open = false }) => open) ? ["dashed is not over"] : []),
-  ];
-  const format = (text: string): string => formatFigure(text, value.kind);
+  const cells = rows.map((row) => ({ label: labelOf(row[chart.label]), value: valueOf(row[chart.value]) }));
+  const known = cells.flatMap((cell) => (cell.value === null ? [] : [{ ...cell, value: cell.value }]));
+  if (known.length < 2 || known.every((bar) => Number(bar.value) === 0)) return undefined;
   const title = `${value.title} by ${label.title.toLowerCase()}`;
-  return {
-    kind,
-    title,
-    caption: captionOf(value, extent),
-    summary: `${title}: ${nameSome(kind, bars, format)}.`,
-    bars,
-    format,
-  };
+  const format = (text: string): string => formatFigure(text, value.kind);
+  const direction = directionOf(label.key, cells);
+  if (direction === undefined) {
+    const bars = known.slice(0, BARS_MAX);
+    const caption = captionOf(value, firstOf(bars, known));
+    const named = bars.slice(0, NAMED_MAX).map((bar) => say(bar.label, format(bar.value)));
+    return { kind: "bars", title, caption, summary: `${title}: ${named.join(", ")}.`, bars, format };
+  }
+  const isOpen = findOpen(label.key, table);
+  const first = cells.slice(0, COLUMNS_MAX).map((cell) => ({ ...cell, open: isOpen(cell.label) }));
+  const bars = direction === 1 ? first : first.toReversed();
+  const dashed = bars.some(({ open }) => open) ? ["dashed is not over"] : [];
+  const caption = captionOf(value, [...firstOf(bars, cells), ...dashed]);
+  return { kind: "columns", title, caption, summary: `${title}: ${tellCourse(bars, format)}.`, bars, format };
 }
 
 /** What people call what stands in a cell. */
@@ -63,8 +79,12 @@ export function labelOf(cell: ReportCell | undefined): string {
   return "customer_id" in cell ? (cell.name ?? cell.customer_id) : "";
 }
 
-function toBar(label: ReportCell | undefined, value: ReportCell | undefined): readonly Bar[] {
-  return typeof value === "string" ? [{ label: labelOf(label), value }] : [];
+function valueOf(cell: ReportCell | undefined): string | null {
+  return typeof cell === "string" ? cell : null;
+}
+
+function firstOf(shown: readonly unknown[], all: readonly unknown[]): readonly string[] {
+  return shown.length === all.length ? [] : [`the first ${shown.length} of ${all.length}`];
 }
 
 function captionOf({ hint }: ReportColumn, extent: readonly string[]): string | undefined {
@@ -74,7 +94,6 @@ function captionOf({ hint }: ReportColumn, extent: readonly string[]): string | 
 
 /** Which place in time was going on when the figures were read. */
 function findOpen(key: string, { as_of, time_zone }: ReportTable): (label: string) => boolean {
-  if (!TIMES.has(key)) return () => false;
   const at = parseTimestamp(as_of);
   const today = dateOf(at, time_zone);
   const midnight = (date: string): number => parseTimestamp(`${date}T00:00:00Z`);
@@ -96,12 +115,17 @@ function isWithin(at: number, start: number, durationMs: number): boolean {
   return at >= start && at - start < durationMs;
 }
 
-/** The first bars; along time, the ends and the highest. */
-function nameSome(kind: TableChart["kind"], bars: readonly Bar[], format: TableChart["format"]): string {
-  const say = ({ label, value }: Bar): string =>
-    `\u2068${cutText(kind === "columns" ? formatTimeShort(label) : label, LABEL_LENGTH_MAX)}\u2069 ${format(value)}`;
-  const last = bars.at(-1);
-  if (kind === "bars" || last === undefined) return bars.slice(0, NAMED_MAX).map(say).join(", ");
-  const highest = bars.reduce((best, bar) => (Number(bar.value) > Number(best.value) ? bar : best));
-  return `${bars.slice(0, 1).map(say).join("")} to ${say(last)}, the highest ${say(highest)}`;
+/** Along time: the ends and the highest. */
+function tellCourse(bars: readonly Column[], format: TableChart["format"]): string {
+  const known = bars.flatMap(({ label, value }) => (value === null ? [] : [{ label, value }]));
+  const [first] = known;
+  const last = known.at(-1);
+  if (first === undefined || last === undefined) return "nothing was measured";
+  const highest = known.reduce((best, bar) => (Number(bar.value) > Number(best.value) ? bar : best));
+  const tell = ({ label, value }: typeof first): string => say(formatTimeShort(label), format(value));
+  return `${tell(first)} to ${tell(last)}, the highest ${tell(highest)}`;
+}
+
+function say(label: string, value: string): string {
+  return `\u2068${cutText(label, LABEL_LENGTH_MAX)}\u2069 ${value}`;
 }

@@ -10,6 +10,12 @@ export function archivePrefix(projectId: string): string {
   return `events/${encodeURIComponent(projectId)}/`;
 }
 
+/** What the keys begin with of objects whose latest receipt was at a time; it sorts before them, and behind all earlier ones. */
+export function archiveKeyAt(projectId: string, receivedAt: number): string {
+  const time = String(receivedAt % DAY_MS).padStart(8, "0");
+  return `${archivePrefix(projectId)}${formatDay(dayOf(receivedAt))}/${time}`;
+}
+
 /**
  * The archive of raw events: one gzip object a batch and project, a line for each queue message as it
  * was, `{"v":1,"project_id":…,"received_at":…,"events":[…]}`. Whatever reads the queue reads the archive.
@@ -31,9 +37,7 @@ export class ArchiveWriter {
     if (this.#messages.length === 0) return;
     const messages = this.#messages.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const name = await sha256(messages.map((message) => message.id).join("\n"));
-    const day = formatDay(dayOf(this.#lastReceivedAt));
-    const time = String(this.#lastReceivedAt % DAY_MS).padStart(8, "0");
-    const key = `${archivePrefix(projectId)}${day}/${time}-${name.slice(0, 32)}.ndjson.gz`;
+    const key = `${archiveKeyAt(projectId, this.#lastReceivedAt)}-${name.slice(0, 32)}.ndjson.gz`;
     const lines = messages.map((message) => `${message.body}\n`).join("");
     await bucket.put(key, gzipSync(lines, { level: LEVEL }), {
       httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" },

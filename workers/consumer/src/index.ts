@@ -8,6 +8,7 @@ import type { ConsumerEnv } from "./env.ts";
 import { consumeJobs } from "./jobs/consume-jobs.ts";
 import { wakeJobs } from "./jobs/wake-jobs.ts";
 import { consumeNotifications } from "./notify/consume-notifications.ts";
+import { forgetNotices } from "./notify/forget-notices.ts";
 import { wakeDeliveries } from "./notify/wake-deliveries.ts";
 import { sweep } from "./sweep.ts";
 
@@ -42,6 +43,7 @@ export async function scheduled(_controller: ScheduledController, env: ConsumerE
   await sweep(env, now);
   await wakeJobs(env, now);
   await wakeDeliveries(env, now);
+  await forgetNotices(env, now);
   await deleteOldAnswers(env.DB, now - IDEMPOTENT_ANSWER_MS, OLD_ANSWERS_MAX);
   await deleteOldSnapshots(env.DB, now - SNAPSHOT_KEPT_MS, OLD_SNAPSHOTS_MAX);
 }

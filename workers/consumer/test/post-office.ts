@@ -101,6 +101,8 @@ export class PostOffice {
 
   async #deliver(): Promise<void> {
     const due = this.#queued.filter(({ dueAt }) => dueAt <= this.now).slice(0, 10);
+    // Nobody else is given what somebody works on.
+    for (const message of due) message.dueAt = Infinity;
     const batch = createMessageBatch<string>(
       "tidemark-notifications",
       due.map(({ id, body, attempts }) => ({ id, body, attempts, timestamp: new Date(this.now) })),
@@ -145,6 +147,7 @@ export class PostOffice {
       failing_since: null,
       disabled_at: null,
       disabled_reason: null,
+      enabled_at: this.now,
       created_at: this.now,
       updated_at: this.now,
     };
@@ -184,7 +187,7 @@ export class PostOffice {
       grew: nobody,
       dropped: nobody,
       went_quiet: nobody,
-      near_limits: nobody,
+      near_limits: { ...nobody, unanswered: 0, more: false },
     };
     return { id, kind: "digest", metric_id: "m", at: this.now, body: JSON.stringify(body) };
   }
@@ -228,6 +231,7 @@ interface Delivery {
   readonly state: string;
   readonly attempts: number;
   readonly next_at: number;
+  readonly ended_at: number | null;
   readonly last_status: number | null;
   readonly last_latency_ms: number | null;
   readonly last_error: string | null;

@@ -46,7 +46,8 @@ export async function digestBody(
     changedCustomers(env.DB, subject, { ...asked, report: "growing", whole: true }),
     changedCustomers(env.DB, subject, { ...asked, report: "dropping", whole: true }),
     dormantCustomers(env.DB, subject, asked),
-    nearLimit(env, { ...subject, now }, asked),
+    // All of them: customers are counted, and one can have several balances.
+    nearLimit(env, { ...subject, now }, { ...asked, limit: Infinity }),
   ]).catch(rephrase);
   return fit({
     digest_id: digest.id,
@@ -111,8 +112,9 @@ function toQuiet({ count, data }: DormantAnswer): DigestBody["went_quiet"] {
   return { count, rows };
 }
 
-function toNear({ count, data }: NearLimitAnswer): DigestBody["near_limits"] {
-  const rows = data.map(({ customer_id, name, label, used: value, allowance, share }) => ({
+function toNear({ data, unanswered, more }: NearLimitAnswer): DigestBody["near_limits"] {
+  const count = new Set(data.map(({ customer_id }) => customer_id)).size;
+  const rows = data.slice(0, DIGEST_ROWS_MAX).map(({ customer_id, name, label, used: value, allowance, share }) => ({
     customer_id,
     name,
     label,
@@ -120,7 +122,7 @@ function toNear({ count, data }: NearLimitAnswer): DigestBody["near_limits"] {
     allowance,
     share,
   }));
-  return { count, rows };
+  return { count, rows, unanswered, more };
 }
 
 /** With fewer rows where they are so long that the digest would not be a message any more. */
@@ -138,8 +140,8 @@ function fit(body: DigestBody): DigestBody {
   return fitted;
 }
 
-function cut<Row>({ count, rows }: { count: number; rows: Row[] }, max: number): { count: number; rows: Row[] } {
-  return { count, rows: rows.slice(0, max) };
+function cut<List extends { readonly rows: readonly unknown[] }>(list: List, max: number): List {
+  return { ...list, rows: list.rows.slice(0, max) };
 }
 
 function sizeOf(body: DigestBody): number {

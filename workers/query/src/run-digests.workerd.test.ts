@@ -1,13 +1,13 @@
 import type { NotificationMessage } from "@tidemark/contract";
 import type { DigestAnswer, DigestBody } from "@tidemark/contract/digest-schema";
-import { DIGEST_BYTES_MAX } from "@tidemark/contract/query-limits";
+import { DIGEST_BYTES_MAX, DIGEST_ROWS_MAX } from "@tidemark/contract/query-limits";
 import { DAY_MS, HOUR_MS } from "@tidemark/core/timestamp";
 import { insertNearLimits } from "@tidemark/db/near-limits";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { makeDigest, makeDigestProject } from "../test/digest-fixture.ts";
-import { json, store, type TestProject, type Use } from "../test/fixture.ts";
-import { consume, setAllowance } from "../test/quota-fixture.ts";
+import { json, makeMetric, store, type TestProject, type Use } from "../test/fixture.ts";
+import { consume, metersThatFail, report, setAllowance } from "../test/quota-fixture.ts";
 import type { QueryEnv } from "./env.ts";
 import { runDigests } from "./run-digests.ts";
 
@@ -114,6 +114,8 @@ describe("a week", () => {
     near_limits: {
       count: 1,
       rows: [{ customer_id: "steady", name: null, label: null, value: "850", allowance: "1000", share: "0.85" }],
+      unanswered: 0,
+      more: false,
     },
   };
 
@@ -194,6 +196,35 @@ describe("a week", () => {
     expect(await run(MONDAY)).toHaveLength(1);
     expect([await notices(gone.project), (await notices(other.project)).length]).toEqual([[], 1]);
     expect(await run(MONDAY)).toEqual([]);
+    const { data } = await json<{ data: DigestAnswer[] }>(gone.project, "GET /v1/digests");
+    expect(data).toMatchObject([
+      { next_at: "2026-11-30T09:00:00Z", last_error: expect.stringContaining("no metric") as string },
+    ]);
+  });
+
+  test("counts each customer near a limit once, and says whom it does not know", async () => {
+    const { project } = await makeDigestProject();
+    const { id } = await makeMetric(project, { slug: "calls", aggregation: "count", group_by: ["region"] });
+    for (const customer of ["one", "two"]) {
+      const cycle = { anchor: "2026-11-01T00:00:00Z" };
+      await setAllowance(project, customer, { metric: "calls", base: 10, per: "region", cycle });
+      const facts = Array.from({ length: 7 }, (_, region) => ({ at: NOW, value: 9, labels: [`r${region}`] }));
+      await report(project, customer, { id, aggregation: "count" }, facts);
+      const balances = [{ metric_id: id, balance: "b", at: NOW, cycle_end: MONDAY }];
+      await insertNearLimits(env.DB, {
+        kind: "near_limits",
+        project_id: project.id,
+        customer_id: customer,
+        balances,
+      }).run();
+    }
+    const digest = await makeDigest(project, { metric: "calls" });
+    const preview = async (bindings = {}): Promise<DigestBody["near_limits"]> =>
+      (await json<DigestBody>(project, `POST /v1/digests/${digest.id}/preview`, { bindings })).near_limits;
+    const { rows, ...counts } = await preview();
+    expect(counts).toEqual({ count: 2, unanswered: 0, more: false });
+    expect(rows).toHaveLength(DIGEST_ROWS_MAX);
+    expect(await preview({ METERS: metersThatFail() })).toEqual({ count: 0, rows: [], unanswered: 2, more: false });
   });
 
   test("of many customers with long names still is a message", async () => {

@@ -1,13 +1,17 @@
-import { SNAPSHOT_LENGTH_MAX, SNAPSHOT_MS_MAX, SNAPSHOT_SHARE } from "@tidemark/contract/query-limits";
-import { findSnapshot, keepSnapshot } from "@tidemark/db/snapshots";
+import { SNAPSHOT_BYTES_MAX, SNAPSHOT_MS_MAX, SNAPSHOT_SHARE, SNAPSHOT_WAIT_MS } from "@tidemark/contract/query-limits";
+import { findSnapshot, keepSnapshot, type SnapshotRow } from "@tidemark/db/snapshots";
 import { sha256 } from "@tidemark/http/digest";
+import { singleFlight } from "./single-flight.ts";
 
 /**
  * The answer to a question about a project's usage, kept until what it is made of changes: asking again
  * reads three rows, however many customers there are. While usage changes all the time, an answer is given out
- * for as long as it took to make, times `SNAPSHOT_SHARE`, so that one question never takes more than a
- * twentieth of the database. What the clock alone changes, such as who is dormant, is at most
+ * for as long as it took to make, times `SNAPSHOT_SHARE`, so that one asker's isolate takes about a
+ * twentieth of the database for one question at most. What the clock alone changes, such as who is dormant, is at most
  * `SNAPSHOT_MS_MAX` old; a question that depends on the day names it.
+ *
+ * Who asks an isolate while it makes the answer gets that one, which is no older than one that is given out would
+ * be. An answer of more than `SNAPSHOT_BYTES_MAX` is not kept: it is made for everybody else who asks.
  *
  * @param question all that the answer depends on, as JSON can hold it; its first part names what is asked.
  */
@@ -19,14 +23,29 @@ export async function snapshot<Answer>(
 ): Promise<Answer> {
   const key = await sha256(JSON.stringify(question));
   const { mark, kept } = await findSnapshot(db, projectId, key);
-  const startedAt = Date.now();
-  if (kept !== undefined && isGood(kept, mark, startedAt)) return JSON.parse(kept.body) as Answer;
-  const answer = await make();
-  const body = JSON.stringify(answer);
-  const took_ms = Date.now() - startedAt;
-  if (body.length <= SNAPSHOT_LENGTH_MAX)
-    await keepSnapshot(db, projectId, key, { mark, made_at: startedAt, took_ms, body });
-  return answer;
+  const made_at = Date.now();
+  if (kept !== undefined && isGood(kept, mark, made_at)) return JSON.parse(kept.body) as Answer;
+  return singleFlight(`${projectId}:${key}`, SNAPSHOT_WAIT_MS, async () => {
+    const answer = await make();
+    const body = JSON.stringify(answer);
+    const took_ms = Date.now() - made_at;
+    if (bytesOf(body) <= SNAPSHOT_BYTES_MAX) await keep(db, projectId, key, { mark, made_at, took_ms, body });
+    return answer;
+  });
+}
+
+/** An answer that cannot be kept is an answer all the same. */
+async function keep(db: D1Database, projectId: string, key: string, row: SnapshotRow): Promise<void> {
+  try {
+    await keepSnapshot(db, projectId, key, row);
+  } catch (error) {
+    console.warn(JSON.stringify({ at: "snapshot", project_id: projectId, error: String(error) }));
+  }
+}
+
+/** As UTF-8, which is how it is stored. */
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
 }
 
 function isGood(

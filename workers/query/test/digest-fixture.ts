@@ -18,8 +18,8 @@ export async function makeDigestProject(
 /** Stores a destination that nothing is ever sent to. */
 export async function addDestination(project: TestProject, id: string): Promise<void> {
   await env.DB.prepare(
-    `INSERT INTO destinations (project_id, id, kind, name, url, shown_url, created_at, updated_at)
-     VALUES (?, ?, 'slack', 'cs', '', '', 0, 0)`,
+    `INSERT INTO destinations (project_id, id, kind, name, url, shown_url, enabled_at, created_at, updated_at)
+     VALUES (?, ?, 'slack', 'cs', '', '', 0, 0, 0)`,
   )
     .bind(project.id, id)
     .run();

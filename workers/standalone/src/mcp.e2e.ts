@@ -61,7 +61,9 @@ describe("an agent", () => {
     const names = async (key: string): Promise<readonly string[]> =>
       (await (await connect(key, mode)).listTools()).tools.map(({ name }) => name);
     const all = await names(server.keys.admin);
-    expect(all).toEqual(expect.arrayContaining(["analytics_query", "publish_query", "check_quota"]));
+    expect(all).toEqual(
+      expect.arrayContaining(["analytics_query", "analytics_query_archive", "publish_query", "check_quota"]),
+    );
     expect(all).toContain("usage_metrics_create");
     expect(await names(server.keys.read)).toEqual(all.filter((name) => !/create|update|delete|publish/.test(name)));
     expect(await names(server.keys.ingest)).toEqual([]);
@@ -98,6 +100,24 @@ describe("an agent", () => {
     });
     expect(isError, text).toBe(false);
     expect(body["data"]).toMatchObject([{ group: { customer: `customer_${CUSTOMERS}` } }]);
+  });
+
+  test("asks the archive, and reads the job's result", { timeout: LINK_MS_MAX }, async () => {
+    const client = await connect(server.keys.read);
+    const refused = await use(client, "analytics_query", { metric: "api_requests", source: "archive" });
+    expect([refused.isError, refused.text]).toEqual([true, expect.stringContaining("analytics_query_archive")]);
+    const begun = await use(client, "analytics_query_archive", {
+      group_by: ["customer"],
+      range: { days: 7 },
+      limit: 1,
+    });
+    expect(begun.isError, begun.text).toBe(false);
+    const { body } = await eventually(
+      async () => use(client, "job_retrieve", { id: begun.body["id"] }),
+      (answer) => answer.body["state"] === "done",
+      LINK_MS_MAX / 2,
+    );
+    expect(body["result"]).toMatchObject({ total_rows: CUSTOMERS, truncated: true });
   });
 
   test("makes, changes and deletes a metric", async () => {

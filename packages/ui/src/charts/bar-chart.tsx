@@ -2,13 +2,12 @@ import type { FC } from "hono/jsx";
 import { formatCompact, formatExactNumber, formatShare } from "../format.ts";
 import { percent, type Scale, toScale } from "./scale.ts";
 
-/** One bar; `rest` marks the one that stands for everybody else, `open` one whose time is not over. */
+/** One bar; `rest` marks the one that stands for everybody else. */
 export interface Bar {
   readonly label: string;
   /** An exact decimal. */
   readonly value: string;
   readonly rest?: boolean;
-  readonly open?: boolean;
 }
 
 interface BarChartProps {

@@ -2,7 +2,7 @@ import type { FC } from "hono/jsx";
 import { cutText } from "../cut-text.ts";
 import { formatInstant } from "../format.ts";
 import type { Theme } from "../layout.tsx";
-import type { TableChart } from "../table-chart.ts";
+import type { BarsOfTable, TableChart } from "../table-chart.ts";
 import { reach } from "./bar-chart.tsx";
 import { Columns } from "./column-chart.tsx";
 import { percent, toScale } from "./scale.ts";
@@ -82,7 +82,7 @@ export const ChartImage: FC<ChartImageProps> = ({ title, chart, asOf, theme }) =
 };
 
 /** A line for each bar: its label, the bar, its value. What is too long for its column is cut off by it. */
-const Bars: FC<{ readonly chart: TableChart; readonly height: number }> = ({ chart, height }) => {
+const Bars: FC<{ readonly chart: BarsOfTable; readonly height: number }> = ({ chart, height }) => {
   const { bars, format } = chart;
   const scale = toScale(
     bars.map(({ value }) => value),

@@ -1,6 +1,6 @@
 import type { FC } from "hono/jsx";
 import { formatExactNumber, formatTimeShort } from "../format.ts";
-import type { TableChart } from "../table-chart.ts";
+import type { ColumnsOfTable } from "../table-chart.ts";
 import { percent, toScale } from "./scale.ts";
 
 const HEIGHT = 190;
@@ -11,7 +11,7 @@ const BOTTOM = 22;
 const LABELS_MAX = 6;
 
 /** Vertical columns along time, on one scale, as wide as there is room. */
-export const ColumnChart: FC<{ readonly chart: TableChart }> = ({ chart }) => (
+export const ColumnChart: FC<{ readonly chart: ColumnsOfTable }> = ({ chart }) => (
   <figure class="bar-chart">
     <figcaption>
       <h2>{chart.title}</h2>
@@ -24,7 +24,7 @@ export const ColumnChart: FC<{ readonly chart: TableChart }> = ({ chart }) => (
 );
 
 interface ColumnsProps {
-  readonly chart: TableChart;
+  readonly chart: ColumnsOfTable;
   /** Of the columns; the rest of the drawing is for the figures beside them. A stylesheet can say it better. */
   readonly width: number | string;
   readonly height: number;
@@ -33,7 +33,7 @@ interface ColumnsProps {
 /** The columns with their axes, in a drawing of whatever width. */
 export const Columns: FC<ColumnsProps> = ({ chart, width, height }) => {
   const { bars, format } = chart;
-  const values = bars.map(({ value }) => value);
+  const values = bars.flatMap(({ value }) => value ?? []);
   const scale = toScale(values, format);
   const y = (share: number): number => round(TOP + ((100 - share) / 100) * (height - TOP - BOTTOM));
   const zero = y(scale.at(0));
@@ -50,7 +50,8 @@ export const Columns: FC<ColumnsProps> = ({ chart, width, height }) => {
         {scale.ticks.map(({ at }) => (
           <line class="grid" x2="100%" y1={y(at)} y2={y(at)} />
         ))}
-        {bars.map(({ label, value, open = false }, index) => {
+        {bars.map(({ label, value, open }, index) => {
+          if (value === null) return null;
           const top = y(scale.at(Number(value)));
           return (
             <rect

@@ -18,6 +18,7 @@ export const REPORT_STYLES = `
 .sheet { container-type: inline-size; overflow-x: auto; padding-block-end: 0.25rem; }
 .sheet > header { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; justify-content: space-between; align-items: baseline; padding: 1.125rem 1.25rem 0; }
 .empty { padding: 3rem 1.5rem; max-inline-size: 38rem; margin-inline: auto; text-align: center; color: var(--soft); }
+.more { padding: 0.75rem 1.25rem; color: var(--soft); font-size: 0.875rem; }
 .empty strong { color: var(--ink); font-size: 1.0625rem; font-weight: 600; }
 .empty p + p { margin-block-start: 0.5rem; }
 .rules h2 { margin-block-end: 0.75rem; }

@@ -54,7 +54,7 @@ const QUARTER_MS = 900_000;
 /**
  * Answers a question event by event. An id counts once for its customer, as in a meter: the archive holds an
  * event again when a queue delivered it twice or a client sent it twice. Of different events with one id the
- * first that matches counts.
+ * first that matches counts: to know the first of all, every id that was received would have to be remembered.
  */
 export class ArchiveFold {
   readonly #query: ArchiveQuery;
@@ -121,10 +121,14 @@ export class ArchiveFold {
 
   add(event: UsageEvent, receivedAt: number): void {
     // What was admitted while a meter could not be reached is a decision.
-    if (event.consumed !== undefined || !this.#matches(event)) return;
+    if (event.consumed !== undefined) return;
+    const { from, to } = this.#query;
+    const { timestamp } = event;
+    const instant = timestamp === undefined ? receivedAt : toInstant(timestamp);
+    // An event without a time has that of its receipt: a copy of it within the range may have counted before.
+    if (instant >= to || (instant < from && timestamp !== undefined) || !this.#matches(event)) return;
     const isCopy = !this.#remember(event);
-    const instant = event.timestamp === undefined ? receivedAt : toInstant(event.timestamp);
-    if (instant < this.#query.from || instant >= this.#query.to) return;
+    if (instant < from) return;
     if (isCopy) {
       this.#repeated++;
       return;

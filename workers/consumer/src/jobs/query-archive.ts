@@ -1,19 +1,26 @@
-import { type ArchiveQuery, type JobProgress, MEMORY_DAYS, type QueryProgress } from "@tidemark/contract";
+import {
+  type ArchiveQuery,
+  EVENT_AHEAD_MS_MAX,
+  type JobProgress,
+  MEMORY_DAYS,
+  type QueryProgress,
+} from "@tidemark/contract";
 import { ARCHIVE_OBJECTS_MAX } from "@tidemark/contract/query-limits";
-import { dayOf, formatDay } from "@tidemark/core";
+import { DAY_MS } from "@tidemark/core";
 import type { Job } from "@tidemark/db/jobs";
-import { archivePrefix } from "../archive-events.ts";
+import { archiveKeyAt, archivePrefix } from "../archive-events.ts";
 import type { ConsumerEnv } from "../env.ts";
 import { ArchiveFold } from "./archive-fold.ts";
 import { dropStates, loadState, saveState } from "./archive-state.ts";
-import { readMessages } from "./read-messages.ts";
+import { decodeMessages } from "./read-messages.ts";
 import type { Step } from "./run-job.ts";
 
-/** How long a step reads before it keeps what it has, and objects that it reads at most. */
+/** How long a step takes before it keeps what it has. */
 const STEP_MS = 8_000;
-const OBJECTS_PER_STEP = 100;
-/** Objects counted at once. */
+/** Objects listed at once, and read in a step at most: as many as the platform lists. */
 const LIST_MAX = 1_000;
+/** Objects fetched at once, as many as the platform connects for. Unpacked they are large, so that is done one by one. */
+const FETCHED_MAX = 6;
 
 /**
  * Answers a question over the archive: reads the next objects and keeps what they add. The progress names the
@@ -32,7 +39,7 @@ export async function queryArchive(
     await dropStates(env.ARCHIVE, job);
     return null;
   }
-  if (before === undefined) return begin(env, job, query, progress);
+  if (before === undefined) return countObjects(env, job, query, progress);
   if (before.stale_key !== null) await env.ARCHIVE.delete(before.stale_key);
   const fold =
     before.state_key === null
@@ -50,37 +57,41 @@ export async function queryArchive(
   return { progress: { ...progress, ...read.counts(progress), query: kept } };
 }
 
-/** Before its first step a question counts what it has to read. */
-async function begin(env: ConsumerEnv, job: Job, query: ArchiveQuery, progress: JobProgress): Promise<Step> {
+/**
+ * Before it reads, a question counts what there is to read, with the cursor where it is in that: a project with
+ * steady traffic has a million objects in two months.
+ */
+async function countObjects(env: ConsumerEnv, job: Job, query: ArchiveQuery, progress: JobProgress): Promise<Step> {
+  const until = Date.now() + STEP_MS;
   const { prefix, startAfter, end } = keysOf(job, query);
-  let objects_total = 0;
-  for (let after: string | undefined = startAfter; after !== undefined;) {
-    const page: R2Objects = await env.ARCHIVE.list({ prefix, startAfter: after, limit: LIST_MAX });
-    const own = page.objects.filter(({ key }) => key < end);
-    objects_total += own.length;
-    if (objects_total > ARCHIVE_OBJECTS_MAX) return abandon(progress, tooMany());
-    after = page.truncated && own.length === page.objects.length ? page.objects.at(-1)?.key : undefined;
+  let { cursor, objects_total } = progress;
+  for (let isOver = false; !isOver;) {
+    if (Date.now() > until) return { progress: { ...progress, cursor, objects_total } };
+    const page = await env.ARCHIVE.list({ prefix, startAfter: cursor ?? startAfter, limit: LIST_MAX });
+    const due = page.objects.filter(({ key }) => key < end);
+    objects_total += due.length;
+    cursor = due.at(-1)?.key ?? cursor;
+    isOver = !page.truncated || due.length < page.objects.length;
   }
-  return {
-    progress: { ...progress, objects_total, query: { state_key: null, stale_key: null, matched: 0, result: null } },
-  };
+  const counted = { ...progress, cursor: null, objects_total };
+  if (objects_total > ARCHIVE_OBJECTS_MAX) return abandon(counted, tooMany(objects_total));
+  return { progress: { ...counted, query: { state_key: null, stale_key: null, matched: 0, result: null } } };
 }
 
-function tooMany(): string {
-  return `The archive has more than ${ARCHIVE_OBJECTS_MAX} objects of this range, with the ${MEMORY_DAYS} days after it in which its events may have arrived: ask for a shorter range.`;
+function tooMany(objects: number): string {
+  return `The archive has ${objects} objects to read for this range, and one question reads at most ${ARCHIVE_OBJECTS_MAX}. Events may arrive late, so all that was received within ${MEMORY_DAYS} days after the range has to be read too. Ask for a shorter range, or make a metric of the question and backfill it, which reads as many as there are.`;
 }
 
 /**
  * Which objects can hold the range's events: they are named by when they were received, which is minutes before
- * an event's time at the earliest, and weeks after it at the latest. A copy of an event without a time may have
- * counted the day before.
+ * an event's time at the earliest, and weeks after it at the latest. A copy that came in those minutes of an event
+ * without a time is met as well.
  */
 function keysOf({ project_id }: Job, { from, to }: ArchiveQuery): { prefix: string; startAfter: string; end: string } {
-  const prefix = archivePrefix(project_id);
   return {
-    prefix,
-    startAfter: prefix + formatDay(Math.max(dayOf(from) - 1, 0)),
-    end: prefix + formatDay(dayOf(to) + MEMORY_DAYS + 1),
+    prefix: archivePrefix(project_id),
+    startAfter: archiveKeyAt(project_id, Math.max(from - EVENT_AHEAD_MS_MAX, 0)),
+    end: archiveKeyAt(project_id, Math.max(to, 0) + MEMORY_DAYS * DAY_MS),
   };
 }
 
@@ -97,26 +108,39 @@ async function readObjects(
 ): Promise<Read> {
   const until = Date.now() + STEP_MS;
   const { prefix, startAfter, end } = keysOf(job, query);
-  const page = await bucket.list({ prefix, startAfter: after ?? startAfter, limit: OBJECTS_PER_STEP });
-  const due = page.objects.filter(({ key }) => key < end);
-  let cursor = after;
+  const page = await bucket.list({ prefix, startAfter: after ?? startAfter, limit: LIST_MAX });
+  const due = page.objects.map(({ key }) => key).filter((key) => key < end);
   let objects = 0;
   let events = 0;
-  for (const { key } of due) {
-    if (Date.now() > until || fold.excess !== undefined) break;
-    for (const message of await readMessages(bucket, key)) {
-      // The answer is of the moment when it was asked for.
-      if (message.received_at > job.created_at) continue;
-      for (const event of message.events) fold.add(event, message.received_at);
-      events += message.events.length;
-    }
-    cursor = key;
-    objects++;
+  while (objects < due.length && Date.now() <= until && fold.excess === undefined) {
+    const keys = due.slice(objects, objects + FETCHED_MAX);
+    for (const bytes of await Promise.all(keys.map((key) => fetchBytes(bucket, key))))
+      events += addObject(fold, bytes, job);
+    objects += keys.length;
   }
+  const cursor = due[objects - 1] ?? after;
   return {
     isOver: objects === due.length && (!page.truncated || due.length < page.objects.length),
     counts: (before) => ({ cursor, objects: before.objects + objects, events: before.events + events }),
   };
+}
+
+async function fetchBytes(bucket: R2Bucket, key: string): Promise<ArrayBuffer | null> {
+  const object = await bucket.get(key);
+  return object === null ? null : object.arrayBuffer();
+}
+
+/** @returns how many events were read. */
+function addObject(fold: ArchiveFold, bytes: ArrayBuffer | null, job: Job): number {
+  if (bytes === null || fold.excess !== undefined) return 0;
+  let events = 0;
+  for (const message of decodeMessages(bytes)) {
+    // The answer is of the moment when it was asked for.
+    if (message.received_at > job.created_at) continue;
+    for (const event of message.events) fold.add(event, message.received_at);
+    events += message.events.length;
+  }
+  return events;
 }
 
 /** Ends the job with what to do instead. */

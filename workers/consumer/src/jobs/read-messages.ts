@@ -5,8 +5,12 @@ import { decodeEventMessage } from "../decode-message.ts";
 /** An archive object's messages in the order of receipt. One that is gone has none. */
 export async function readMessages(bucket: R2Bucket, key: string): Promise<readonly EventMessage[]> {
   const object = await bucket.get(key);
-  if (object === null) return [];
-  return Array.from(linesOf(gunzipSync(await object.arrayBuffer())), decodeEventMessage)
+  return object === null ? [] : decodeMessages(await object.arrayBuffer());
+}
+
+/** The messages of an archive object's bytes in the order of receipt. */
+export function decodeMessages(bytes: ArrayBuffer): readonly EventMessage[] {
+  return Array.from(linesOf(gunzipSync(bytes)), decodeEventMessage)
     .filter((message) => message !== undefined)
     .toSorted((a, b) => a.received_at - b.received_at);
 }

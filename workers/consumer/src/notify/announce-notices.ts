@@ -1,4 +1,4 @@
-import type { NotifyMessage } from "@tidemark/contract";
+import { DELIVERY_KEPT_MS, type NotifyMessage } from "@tidemark/contract";
 import { deliveryId } from "@tidemark/http/delivery-id";
 import { insertDeliveries } from "@tidemark/db/deliveries";
 import { listWanted } from "@tidemark/db/notices";
@@ -8,7 +8,7 @@ import { sendLater } from "./send-later.ts";
 /** Makes a delivery for each destination that wants a notice, and has it attempted at once. Repeating it changes nothing. */
 export async function announceNotices(env: ConsumerEnv, message: NotifyMessage, now: number): Promise<void> {
   const { project_id } = message;
-  const wanted = await listWanted(env.DB, message);
+  const wanted = await listWanted(env.DB, message, now - DELIVERY_KEPT_MS);
   const made = await Promise.all(
     wanted.map(async (each) => ({ ...each, id: await deliveryId(project_id, each.destination_id, each.notice_id) })),
   );

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
-import { findDestination } from "@tidemark/db/destinations";
+import { DELIVERY_KEPT_MS } from "@tidemark/contract";
+import { findDestination, updateDestination } from "@tidemark/db/destinations";
+import { insertNotices } from "@tidemark/db/notices";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { answering, PostOffice, SECRET } from "../../test/post-office.ts";
@@ -175,6 +177,48 @@ describe("a delivery", () => {
     await office.tell(office.crossing("a"), office.crossing("b"));
     await office.advance(1_000);
     expect(await office.states()).toEqual(Array.from({ length: 4 }, () => "delivered"));
+  });
+});
+
+describe("a notice", () => {
+  const notify = (id: string): void => {
+    office.send({ kind: "notify", project_id: office.project, notice_ids: [id] });
+  };
+
+  test("that is told again long after does not go to who came, or was enabled, since", async () => {
+    await office.destination("old");
+    await office.destination("enabled");
+    await office.tell(office.crossing("n"));
+    await office.advance(DAY);
+    await office.destination("new");
+    await updateDestination(
+      env.DB,
+      { project_id: office.project, id: "enabled" },
+      { enabled_at: office.now, updated_at: office.now },
+    );
+    await env.DB.prepare("DELETE FROM deliveries").run();
+    notify("n");
+    await office.advance(1_000);
+    expect((await office.deliveries()).map(({ destination_id }) => destination_id)).toEqual(["old"]);
+  });
+
+  test("that is for a destination alone goes there, though that was enabled since", async () => {
+    await insertNotices(env.DB, office.project, "", [office.digest("n")]).run();
+    await env.DB.prepare("UPDATE notices SET destination_id = 'a'").run();
+    await office.advance(DAY);
+    await office.destination("a");
+    notify("n");
+    await office.advance(1_000);
+    expect(await office.states()).toEqual(["delivered"]);
+  });
+
+  test("is told to nobody once its deliveries may be forgotten", async () => {
+    await office.destination("a");
+    await insertNotices(env.DB, office.project, "", [office.crossing("n")]).run();
+    await office.advance(DELIVERY_KEPT_MS + 1);
+    notify("n");
+    await office.advance(1_000);
+    expect(await office.states()).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
-import { findDestination } from "@tidemark/db/destinations";
+import { findDestination, updateDestination } from "@tidemark/db/destinations";
+import { seal } from "@tidemark/http/seal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { answering, PostOffice } from "../../test/post-office.ts";
 
@@ -69,6 +70,22 @@ describe("a destination", () => {
     expect(results.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { destination: { id: "dead", name: "dead" }, reason: "failing", failing_since: new Date(START).toISOString() },
     ]);
+  });
+
+  test("that moves while its old address is asked is not disabled for that one, and is asked at the new one", async () => {
+    await office.destination("a");
+    await office.tell(office.crossing("n"));
+    office.answer = async () => {
+      office.answer = answering(200);
+      const url = await seal("https://moved.acme.com/", office.env.KEY_PEPPER, [office.project, "a", "url"]);
+      await updateDestination(env.DB, { project_id: office.project, id: "a" }, { url, updated_at: office.now });
+      return new Response(null, { status: 410 });
+    };
+    await office.advance(1_000);
+    expect(await find("a")).toMatchObject({ disabled_at: null, failing_since: null });
+    await office.advance(MINUTE);
+    expect(office.posted.map(({ url }) => url)).toEqual(["https://a.acme.com/", "https://moved.acme.com/"]);
+    expect(await office.states()).toEqual(["delivered"]);
   });
 
   test("that is deleted or disabled while something waits for it gets nothing more", async () => {

@@ -1,42 +1,36 @@
 import type { DeliverMessage } from "@tidemark/contract";
 import { listDueOf, type WaitingDelivery } from "@tidemark/db/attempts";
-import { claimTurn, type DestinationRow, postpone } from "@tidemark/db/destinations";
+import { type DestinationRow, endTurn } from "@tidemark/db/destinations";
 import type { ConsumerEnv } from "../env.ts";
 import { openAddress } from "./open-destination.ts";
+import { TURN_MS } from "./pause-after.ts";
 import { type Attempt, post, unsent } from "./post.ts";
 import { recordOutcome } from "./record-outcome.ts";
 import { sendLater } from "./send-later.ts";
 import { toSlackMessage } from "./slack-message.ts";
 import { toNotice } from "./to-notice.ts";
 
-/** From one post to a channel to the next: Slack takes one a second, and people read less than twenty a minute. */
-const TURN_MS = 3_000;
 /** Notices that one post carries. */
 const CARRIED_MAX = 300;
 
-/** Posts what waits for a channel as one message, when it is the channel's turn. */
+/** Posts what waits for a channel as one message. @param destination the channel, whose turn has been taken. */
 export async function postToChannel(
   env: ConsumerEnv,
   destination: DestinationRow,
   message: DeliverMessage,
 ): Promise<void> {
   const now = Date.now();
-  if (!(await claimTurn(env.DB, destination, { now, until: now + TURN_MS }))) return sendLater(env, message, TURN_MS);
   const due = await listDueOf(env.DB, destination, { now, limit: CARRIED_MAX + 1 });
   const carried = chooseCarried(due);
-  if (carried.length === 0) return;
+  // Whoever had the turn before took all: it is given back, for nothing is posted in it.
+  if (carried.length === 0) return void (await endTurn(env.DB, destination, now).run());
   const attempt = await postAll(env, destination, carried);
-  if (attempt.retry_after_ms !== null)
-    await postpone(env.DB, destination, Date.now() + Math.min(attempt.retry_after_ms, PAUSE_MS_MAX)).run();
   await recordOutcome(env, destination, carried, attempt);
   const left = due[carried.length];
   if (left === undefined) return;
   const { id: delivery_id, attempts } = left;
   await sendLater(env, { ...message, delivery_id, attempts }, TURN_MS);
 }
-
-/** A channel that wants longer is asked again after this time. */
-const PAUSE_MS_MAX = 3_600_000;
 
 /** A digest is a message of its own; all else goes together. */
 function chooseCarried(due: readonly WaitingDelivery[]): readonly WaitingDelivery[] {

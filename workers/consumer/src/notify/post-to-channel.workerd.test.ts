@@ -1,3 +1,5 @@
+import { env } from "cloudflare:workers";
+import { renewDelivery } from "@tidemark/db/deliveries";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { answering, PostOffice } from "../../test/post-office.ts";
 
@@ -67,6 +69,39 @@ describe("a channel", () => {
     await office.advance(10_000);
     expect(await office.states()).toEqual(["delivered", "delivered"]);
     expect(office.posted).toHaveLength(2);
+  });
+
+  test.each([200, 500])("that takes long to answer (%i) gets each notice once at a time", async (status) => {
+    await office.destination("s", { kind: "slack", url: slack });
+    office.answer = async () => {
+      if (office.posted.length > 1) return new Response();
+      await office.tell(office.crossing("meanwhile"));
+      await office.advance(14_000);
+      expect(office.posted).toHaveLength(1);
+      return new Response(null, { status });
+    };
+    await office.tell(office.crossing("a"), office.crossing("b"));
+    await office.advance(MINUTE);
+    expect(office.posted.length).toBe(status === 200 ? 2 : 3);
+    expect(new Set(await office.states())).toEqual(new Set(["delivered"]));
+    for (const [index, { at }] of office.posted.entries())
+      expect(at - (office.posted[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(3_000);
+  });
+
+  test("of which somebody has the first of several notices sent again gets the others all the same", async () => {
+    await office.destination("s", { kind: "slack", url: slack });
+    office.answer = answering(500);
+    await office.tell(office.crossing("a"), office.crossing("b"), office.crossing("c"));
+    await office.advance(1_000);
+    office.answer = answering(200);
+    const [{ id } = { id: "" }] = await office.deliveries();
+    await renewDelivery(env.DB, { project_id: office.project, id }, office.now);
+    const address = { project_id: office.project, destination_id: "s", delivery_id: id };
+    office.send({ kind: "deliver", ...address, attempts: 0 });
+    await office.advance(MINUTE);
+    expect(await office.states()).toEqual(["delivered", "delivered", "delivered"]);
+    expect(office.posted).toHaveLength(3);
+    expect(office.backlog).toEqual([]);
   });
 
   test("that fails gets everything with its next attempts", async () => {

@@ -14,10 +14,7 @@ export function toDigestMessage(digest: DigestBody): SlackMessage {
       ({ value, previous, change }) => `${previous} → ${figure(value)} (${percent(change)})`,
     ),
     ...listed("Went quiet", went_quiet, ({ silent_days, value }) => `silent for ${silent_days} days, used ${value}`),
-    ...listed("Near a limit", near_limits, ({ label, value, allowance, share }) => {
-      const of = share === null ? "" : ` (${percent(share, false)})`;
-      return `${value} of ${allowance}${of}${label === null ? "" : `, ${label}`}`;
-    }),
+    ...listedNear(near_limits),
   ];
   const { blocks, packed } = packLines(lines);
   const cut = packed < lines.length ? " The rest did not fit: see the reports." : "";
@@ -43,7 +40,20 @@ interface Listed {
   readonly name: string | null;
 }
 
-/** A list as lines: its title with how many there are in all, and its first rows. */
+/** Who is near a limit, and what is not known of it. */
+function listedNear(near: DigestBody["near_limits"]): readonly string[] {
+  const lines = listed("Near a limit", near, ({ label, value, allowance, share }) => {
+    const of = share === null ? "" : ` (${percent(share, false)})`;
+    return `${value} of ${allowance}${of}${label === null ? "" : `, ${label}`}`;
+  });
+  const doubts = [
+    ...(near.unanswered > 0 ? [`… and perhaps ${near.unanswered} more, whose meters did not answer`] : []),
+    ...(near.more ? ["… and perhaps others: only those who came near a limit last were asked"] : []),
+  ];
+  return lines.length === 0 && doubts.length > 0 ? ["*Near a limit (0)*", ...doubts] : [...lines, ...doubts];
+}
+
+/** A list as lines: its title with how many customers there are in all, and its first rows. */
 function listed<Row extends Listed>(
   title: string,
   { count, rows }: { readonly count: number; readonly rows: readonly Row[] },
@@ -51,7 +61,9 @@ function listed<Row extends Listed>(
 ): readonly string[] {
   if (count === 0) return [];
   const shown = rows.map((row) => `• ${clip(row.name ?? row.customer_id)}: ${clip(describe(row))}`);
-  const more = count > rows.length ? [`… and ${count - rows.length} more`] : [];
+  // A customer can have several rows.
+  const rest = count - new Set(rows.map(({ customer_id }) => customer_id)).size;
+  const more = rest > 0 ? [`… and ${rest} more`] : [];
   return [`*${escapeText(title)} (${count})*`, ...shown, ...more];
 }
 

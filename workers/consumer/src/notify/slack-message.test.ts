@@ -53,6 +53,8 @@ const digest: DigestBody = {
   },
   went_quiet: { count: 0, rows: [] },
   near_limits: {
+    unanswered: 0,
+    more: false,
     count: 1,
     rows: [{ customer_id: "initech", name: null, label: null, value: "81.5", allowance: "100", share: "0.815" }],
   },
@@ -68,6 +70,14 @@ describe("a message to a channel", () => {
         { type: "section", text: { type: "mrkdwn", text: line, verbatim: true } },
       ],
     });
+  });
+
+  test.each([
+    [{ label: "gpt-5", segment: "eu" }, "of 100000 api_requests for gpt-5 in eu ("],
+    [{ label: "<!here>" }, "of 100000 api_requests for &lt;!here&gt; ("],
+    [{ label: "", segment: null }, "of 100000 api_requests ("],
+  ])("says whose usage it was: %j", (change, told) => {
+    expect(toSlackMessage([crossed("acme", change)]).text).toContain(told);
   });
 
   test("lists twenty of many and counts the others by metric", () => {
@@ -156,5 +166,33 @@ describe("a message to a channel", () => {
       ].join("\n"),
       "2026-11-09 to 2026-11-15, Europe/Berlin. ≈ estimates.",
     ]);
+  });
+
+  const near = digest.near_limits.rows[0];
+  test.each([
+    [
+      "several balances of one customer",
+      { rows: [near, near] },
+      ["*Near a limit (1)*", "• initech: 81.5 of 100 (81.5 %)"],
+    ],
+    ["more customers than rows", { count: 3 }, ["… and 2 more"]],
+    ["meters that did not answer", { unanswered: 2 }, ["… and perhaps 2 more, whose meters did not answer"]],
+    [
+      "nobody but meters that did not answer",
+      { count: 0, rows: [], unanswered: 2 },
+      ["*Near a limit (0)*", "… and perhaps 2 more, whose meters did not answer"],
+    ],
+    [
+      "more customers than are asked",
+      { more: true },
+      ["… and perhaps others: only those who came near a limit last were asked"],
+    ],
+  ])("a digest says what is known of who is near a limit: %s", (_, change, told) => {
+    const nobody = { count: 0, rows: [] };
+    const lists = { grew: nobody, dropped: nobody, near_limits: { ...digest.near_limits, ...change } };
+    const body = JSON.stringify({ ...digest, ...lists });
+    const [, , , lines] = textsOf(toSlackMessage([{ ...crossed(""), kind: "digest", body }]));
+    expect(lines?.split("\n")).toEqual(expect.arrayContaining(told));
+    expect(lines?.match(/and \d+ more/g) ?? []).toHaveLength("count" in change && change.count === 3 ? 1 : 0);
   });
 });

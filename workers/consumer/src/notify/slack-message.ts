@@ -53,13 +53,14 @@ function toLine({ kind, customer_id, body }: StoredNotice): string {
 
 function toCrossingLine(
   customer: string,
-  { name, metric, segment, operator, line, value, allowance, cycle }: CrossingBody,
+  { name, metric, segment, label, operator, line, value, allowance, cycle }: CrossingBody,
 ): string {
   const of = allowance === null ? "" : ` of ${clip(allowance)}`;
   const named = name === null ? "" : `${clip(name)}: `;
-  const what = segment === undefined || segment === null ? clip(metric) : `${clip(metric)} in ${clip(segment)}`;
+  const whose = label === undefined || label === "" ? "" : ` for ${clip(label)}`;
+  const where = segment === undefined || segment === null ? "" : ` in ${clip(segment)}`;
   const span = `${cycle.start.slice(0, 10)} to ${cycle.end.slice(0, 10)}`;
-  return `${named}*${clip(customer)}* used ${clip(value)}${of} ${what} (${escapeText(operator)} ${clip(line)}, ${span})`;
+  return `${named}*${clip(customer)}* used ${clip(value)}${of} ${clip(metric)}${whose}${where} (${escapeText(operator)} ${clip(line)}, ${span})`;
 }
 
 function toDisabledLine({ destination, reason, failing_since }: DisabledBody): string {

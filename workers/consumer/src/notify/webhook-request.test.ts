@@ -16,6 +16,7 @@ const crossing: CrossingBody = {
   line: "80 %",
   metric: "api_requests",
   segment: "eu",
+  label: "gpt-5",
   value: "9007199254740993.5",
   previous_value: "9007199254740992.5",
   allowance: "100000",
@@ -47,6 +48,7 @@ describe("a webhook", () => {
         threshold: { id: "thr_1", version: 2, name: "80 % of cap", operator: ">=", line: "80 %" },
         metric: "api_requests",
         segment: "eu",
+        label: "gpt-5",
         customer_id: "acme.corp/ü",
         value: "9007199254740993.5",
         previous_value: "9007199254740992.5",
@@ -56,6 +58,12 @@ describe("a webhook", () => {
       },
     });
     expect(headers["webhook-id"]).toMatch(/^msg_[0-9a-f]{32}$/);
+  });
+
+  test.each([{}, { label: "" }])("of a crossing of all labels together (%j) names none", async (change) => {
+    const body = JSON.stringify({ ...crossing, label: undefined, ...change });
+    const request = await toWebhookRequest("p", { ...notice, body }, [FIRST], NOW);
+    expect(JSON.parse(request.body)).toMatchObject({ data: { label: null } });
   });
 
   test("has the same id and bytes whenever it is made, and another id in another project", async () => {

@@ -3,10 +3,15 @@ import { insertWatches } from "@tidemark/db/watches";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { call, makeMetric, makeProject, store, type TestProject } from "../../test/fixture.ts";
+import type { QueryEnv } from "../env.ts";
 import { type ParsedFamily, parseOpenMetrics } from "../../test/parse-openmetrics.ts";
 
-async function read(project: TestProject, query = ""): Promise<ReadonlyMap<string, ParsedFamily["samples"]>> {
-  const response = await call(project, `GET /metrics${query}`, { key: project.keys.read });
+async function read(
+  project: TestProject,
+  query = "",
+  options: Parameters<typeof call>[2] = {},
+): Promise<ReadonlyMap<string, ParsedFamily["samples"]>> {
+  const response = await call(project, `GET /metrics${query}`, { key: project.keys.read, ...options });
   expect(response.headers.get("content-type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
   return new Map(parseOpenMetrics(await response.text()).map(({ name, samples }) => [name, samples]));
 }
@@ -73,6 +78,44 @@ test("what waits is told by its reason, and no other project's", async () => {
   const others = await read(other);
   expect(valueOf(others, "tidemark_quarantine_events", { reason: "conflict" })).toBe(0);
   expect(valueOf(others, "tidemark_flush_lag_seconds")).toBe(0);
+});
+
+test("what cannot be counted is left out, and not tried again within the hour", async () => {
+  const project = await makeProject();
+  const metric = await makeMetric(project, { slug: "calls" });
+  const now = Date.now();
+  await store(project, metric.id, [
+    { customer: "acme", at: now },
+    { customer: "acme", at: now - 86_400_000 },
+  ]);
+  let tries = 0;
+  const prepare = (sql: string): D1PreparedStatement => {
+    if (!sql.includes("FROM customers")) return env.DB.prepare(sql);
+    tries++;
+    throw new Error("D1 took too long");
+  };
+  const batch = (list: D1PreparedStatement[]) => env.DB.batch(list);
+  const bindings = { DB: { prepare, batch } as unknown as D1Database };
+  for (let scrape = 0; scrape < 3; scrape++) {
+    const families = await read(project, "", { bindings });
+    expect(families.get("tidemark_metric_events_before_today")).toEqual([]);
+    expect(families.get("tidemark_customers")).toEqual([]);
+    expect(valueOf(families, "tidemark_metric_events_today", { metric: "calls" })).toBe(1);
+    expect(valueOf(families, "tidemark_events_complete", { days: "before_today" })).toBe(0);
+    expect(valueOf(families, "tidemark_events_complete", { days: "today" })).toBe(1);
+  }
+  expect(tries).toBe(1);
+});
+
+test("the deployment's queues are told to keys of admins alone", async () => {
+  const project = await makeProject();
+  const bindings = {
+    EVENTS: { metrics: async () => ({ backlogCount: 3, backlogBytes: 900 }) } as unknown as QueryEnv["EVENTS"],
+  };
+  const messages = async (key: string): Promise<number | undefined> =>
+    valueOf(await read(project, "", { key, bindings }), "tidemark_queue_backlog_messages", { queue: "events" });
+  expect(await messages(project.keys.admin)).toBe(3);
+  expect(await messages(project.keys.read)).toBeUndefined();
 });
 
 test.each([

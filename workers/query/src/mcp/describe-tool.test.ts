@@ -15,6 +15,7 @@ const NAMES = [
   "list_reports",
   "run_report",
   "analytics_query",
+  "analytics_query_archive",
   "job_retrieve",
   "publish_query",
   "customer_usage",

@@ -166,6 +166,52 @@ describe("tools", () => {
   });
 });
 
+describe("arguments", () => {
+  test.each([
+    [
+      "run_report",
+      { report: "top-customers", metric: "calls", format: "csv" },
+      "/format: Must be one of report, metric,",
+    ],
+    ["customer_usage", { customer_id: "acme", format: "csv" }, "/format: Must be one of customer_id,"],
+    ["list_reports", { format: "csv" }, "/format: The tool takes no arguments."],
+    ["check_quota", { customer_id: "acme", metric: "calls", constructor: 1 }, "/constructor: Must be one of"],
+    [
+      "analytics_query",
+      { metric: "calls", source: "archive" },
+      '/source: Must be "usage", or be left out. Use analytics_query_archive',
+    ],
+    ["analytics_query_archive", { source: "usage" }, '/source: Must be "archive"'],
+  ])(
+    "of %s that the tool does not have are refused, and the answer says which it has: %j",
+    async (tool, input, said) => {
+      const project = await makeProject();
+      await makeMetric(project, { slug: "calls" });
+      const answer = await callTool(project, tool, input);
+      expect(answer).toMatchObject({ isError: true, structuredContent: { code: "invalid_request", status: 400 } });
+      expect(answer.content[0]?.text).toContain(said);
+    },
+  );
+});
+
+describe("the archive", () => {
+  test("is asked by a tool of its own, which says that it begins something", async () => {
+    const project = await makeProject();
+    await makeMetric(project, { slug: "calls" });
+    const { result } = await rpc(project, { jsonrpc: "2.0", id: 1, method: "tools/list" }, project.keys.read);
+    const tools = (result as unknown as { tools: { name: string; annotations: object }[] }).tools;
+    const hintsOf = (name: string) => tools.find((tool) => tool.name === name)?.annotations;
+    expect(hintsOf("analytics_query")).toMatchObject({ readOnlyHint: true, idempotentHint: true });
+    expect(hintsOf("analytics_query_archive")).toMatchObject({ readOnlyHint: false, destructiveHint: false });
+    const usage = await callTool(project, "analytics_query", { metric: "calls" }, project.keys.read);
+    expect(usage.structuredContent).toMatchObject({ metric: "calls", total_rows: 1 });
+    const begun = await callTool(project, "analytics_query_archive", { range: { days: 1 } }, project.keys.read);
+    expect(begun.structuredContent).toMatchObject({ kind: "query", state: "waiting" });
+    const again = await callTool(project, "job_retrieve", { id: begun.structuredContent["id"] }, project.keys.read);
+    expect(again.structuredContent).toMatchObject({ id: begun.structuredContent["id"] });
+  });
+});
+
 describe("checking a quota", () => {
   async function setUp(): Promise<TestProject> {
     const project = await makeProject();

@@ -12,6 +12,11 @@ const metric = z.string();
 const READ: Route = { method: "GET", path: "/v1/metrics/{metric}", inPath: { metric } };
 const CHANGE: Route = { method: "PATCH", path: "/v1/metrics/{metric}", inPath: { metric } };
 const CREATE: Route = { method: "POST", path: "/v1/metrics", isIdempotent: true };
+const QUERY: Route = {
+  method: "POST",
+  path: "/v1/query",
+  says: { field: "source", value: "usage", otherwise: "Use other_tool." },
+};
 
 describe("a tool's arguments", () => {
   test.each<[string, Route, Arguments, string]>([
@@ -45,6 +50,11 @@ describe("a tool's arguments", () => {
     expect(await create.json()).toEqual({ name: "N" });
   });
 
+  test("are completed by what the tool itself says", async () => {
+    for (const input of [{ metric: "m" }, { metric: "m", source: "usage" }])
+      expect(await toRequest(QUERY, input, from).json()).toEqual({ metric: "m", source: "usage" });
+  });
+
   test("go with the caller's key, and with nothing else of the call", () => {
     expect([...toRequest(READ, { metric: "m" }, from).headers]).toEqual([
       ["accept", "application/json"],
@@ -53,6 +63,12 @@ describe("a tool's arguments", () => {
   });
 
   test.each<[string, Route, Arguments, string]>([
+    [
+      "what another tool does",
+      QUERY,
+      { source: "archive" },
+      '/source: Must be "usage", or be left out. Use other_tool.',
+    ],
     ["no path argument", READ, {}, "/metric: Is required."],
     ["one that is no text", READ, { metric: 7 }, "/metric: Must be a text."],
     ["an empty one", READ, { metric: "" }, "/metric: Must be a text."],

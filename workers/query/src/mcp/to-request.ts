@@ -8,7 +8,7 @@ import { type Arguments, IDEMPOTENCY_ARGUMENT, type Route } from "./tool.ts";
  * The request of the API that a tool's arguments are: what the path does not name goes into the query or the
  * body, where the API checks it.
  *
- * @throws Problem invalid_request for what the path or a header needs; not_found for what no path can hold.
+ * @throws Problem invalid_request for what the path or a header needs, and what another tool does; not_found for what no path can hold.
  */
 export function toRequest(route: Route, input: Arguments, from: Request): Request {
   const rest = new Map(Object.entries(input).filter(([, value]) => value !== undefined));
@@ -23,6 +23,7 @@ export function toRequest(route: Route, input: Arguments, from: Request): Reques
   if (authorization !== null) headers.set("authorization", authorization);
   const key = route.isIdempotent === true ? take(IDEMPOTENCY_ARGUMENT) : undefined;
   if (key !== undefined) headers.set("idempotency-key", toKey(key));
+  if (route.says !== undefined) say(route.says, rest);
   const url = new URL(path, from.url);
   if (route.method === "POST" || route.method === "PATCH") {
     headers.set("content-type", "application/json");
@@ -40,6 +41,14 @@ function toSegment(name: string, value: unknown): string {
   // A URL has no such segments, however they are written.
   if (value === "." || value === "..") throw new Problem("not_found", `${PROBLEM_KINDS.not_found.title}.`);
   return encodeURIComponent(value.toWellFormed());
+}
+
+function say({ field, value, otherwise }: NonNullable<Route["says"]>, rest: Map<string, unknown>): void {
+  if (rest.has(field) && rest.get(field) !== value) {
+    const detail = `Must be ${JSON.stringify(value)}, or be left out. ${otherwise}`;
+    throw invalid([{ pointer: toPointer([field]), code: "invalid_value", detail }]);
+  }
+  rest.set(field, value);
 }
 
 function toKey(value: unknown): string {

@@ -25,6 +25,8 @@ export interface Route {
   /** With arguments in braces. */
   readonly path: string;
   readonly inPath?: Readonly<Record<string, z.ZodType>>;
+  /** A field of the body that makes it this tool. Who says otherwise is told which tool it is then. */
+  readonly says?: { readonly field: string; readonly value: string; readonly otherwise: string };
   /** Whether it takes an `Idempotency-Key`. */
   readonly isIdempotent?: true;
 }

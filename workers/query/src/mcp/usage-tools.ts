@@ -4,7 +4,7 @@ import { ExplainQuerySchema } from "@tidemark/contract/explain-schema";
 import { REPORT_LIMIT_MAX } from "@tidemark/contract";
 import { PublicationInputSchema } from "@tidemark/contract/publication-schema";
 import { REPORT_DAYS_MAX } from "@tidemark/contract/query-limits";
-import { QuerySchema } from "@tidemark/contract/query-schema";
+import { ArchiveQuestionSchema, QueryQuestionSchema } from "@tidemark/contract/query-schema";
 import { REPORTS } from "@tidemark/contract/reports";
 import * as z from "zod";
 import { checkQuota, QuotaInputSchema } from "./check-quota.ts";
@@ -19,6 +19,9 @@ const ReportInputSchema = z.strictObject({
   limit: z.int().min(1).max(REPORT_LIMIT_MAX).optional().describe("How many customers; 20 in most reports."),
   label: z.string().min(1).optional().describe("For heavy-labels alone: one of the metric's group_by."),
 });
+
+/** The tool's name says what the question's `source` is. */
+const ArchiveToolSchema = ArchiveQuestionSchema.extend({ source: z.literal("archive").optional() });
 
 /** Usage: what was counted, who may see it, and who may use more. */
 export const USAGE_TOOLS: readonly Tool[] = [
@@ -56,16 +59,38 @@ export const USAGE_TOOLS: readonly Tool[] = [
     title: "Query usage",
     description:
       "Ad hoc questions that no report answers: measures of a metric by customer, by label or by time, filtered, ordered, " +
-      "and compared with the period before. Answers columns and rows. With `source: archive` the question is about raw " +
-      "events and their properties, and the answer is a job: read its result with job_retrieve. " +
+      "and compared with the period before. Answers columns and rows. For raw events and their properties use " +
+      "analytics_query_archive. " +
       'Example, customers who use less than a week ago: {"metric": "api_requests", "measures": ["value"], ' +
       '"group_by": ["customer"], "range": {"days": 7}, "compare": "previous_period", ' +
       '"order_by": [{"by": "change_value", "direction": "asc"}], "limit": 20}.',
     scope: "read",
     effect: "reads",
-    input: QuerySchema,
-    answeredBy: { method: "POST", path: "/v1/query" },
+    input: QueryQuestionSchema,
+    answeredBy: {
+      method: "POST",
+      path: "/v1/query",
+      says: { field: "source", value: "usage", otherwise: "Use analytics_query_archive for the archive." },
+    },
     narrow: "Ask for fewer rows with `limit`, group by less, or filter.",
+  },
+  {
+    name: "analytics_query_archive",
+    title: "Query the archive",
+    description:
+      "Ad hoc questions about raw events, by properties that no metric has. Begins a job that reads the archive, which " +
+      "can take minutes: its result is in job_retrieve. Use analytics_query for what a metric has counted. " +
+      'Example: {"event_matchers": [{"event": "api_request"}], "filters": {"and": [{"property": "status", "op": "gte", ' +
+      '"value": 500}]}, "measures": [{"of": "count"}], "group_by": ["endpoint"], "range": {"days": 7}}.',
+    scope: "read",
+    effect: "adds",
+    input: ArchiveToolSchema,
+    answeredBy: {
+      method: "POST",
+      path: "/v1/query",
+      says: { field: "source", value: "archive", otherwise: "Use analytics_query for usage." },
+    },
+    narrow: "Ask with a smaller `limit`.",
   },
   {
     name: "job_retrieve",

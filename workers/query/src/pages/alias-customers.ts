@@ -1,7 +1,8 @@
-import type { QueryAnswer } from "@tidemark/contract/query-schema";
-import type { ReportAnswer } from "@tidemark/contract/report-schema";
+import type { PublicationQuestion } from "@tidemark/contract/publication-schema";
 import { hashKey } from "@tidemark/http/keys";
 import type { PublicationAnswer } from "../api/publications/answer-question.ts";
+import { aliasQuery, customerKeyOf } from "./alias-query.ts";
+import { aliasReport } from "./alias-report.ts";
 
 /** Digits and letters that nobody takes for one another. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -9,21 +10,28 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const ALIAS_LENGTH = 8;
 const GROUP_LENGTH = 4;
 
+/** What an alias follows from besides the customer. */
+export interface AliasSource {
+  readonly publicationId: string;
+  /** The deployment's. */
+  readonly secret: string;
+}
+
 /**
  * The answer with customers under names that say nothing. They stay the same for as long as the publication
  * lasts and differ between publications; without the deployment's secret nobody can tell whose they are, not even
- * who knows every customer's id.
+ * who knows every customer's id. Neither do the rows' order and their other fields; figures stay as they are.
  */
 export async function aliasCustomers(
   answer: PublicationAnswer,
-  publicationId: string,
-  secret: string,
+  question: PublicationQuestion,
+  source: AliasSource,
 ): Promise<PublicationAnswer> {
-  const aliases = await makeAliases(customersOf(answer), publicationId, secret);
-  return "report" in answer ? aliasReport(answer, aliases) : aliasQuery(answer, aliases);
+  const aliases = await makeAliases(customersOf(answer), source);
+  const aliasOf = (id: string): string => aliases.get(id) ?? "";
+  if ("report" in answer) return aliasReport(answer, aliasOf);
+  return aliasQuery(answer, "query" in question ? question.query.order_by : [], aliasOf);
 }
-
-type Aliases = ReadonlyMap<string, string>;
 
 function customersOf(answer: PublicationAnswer): ReadonlySet<string> {
   if ("report" in answer) return new Set(answer.data.map(({ customer_id }) => customer_id));
@@ -31,7 +39,10 @@ function customersOf(answer: PublicationAnswer): ReadonlySet<string> {
   return new Set(key === undefined ? [] : answer.data.flatMap(({ group }) => group[key] ?? []));
 }
 
-async function makeAliases(ids: ReadonlySet<string>, publicationId: string, secret: string): Promise<Aliases> {
+async function makeAliases(
+  ids: ReadonlySet<string>,
+  { publicationId, secret }: AliasSource,
+): Promise<ReadonlyMap<string, string>> {
   const texts = await Promise.all(
     Array.from(ids, async (id) => [id, toLetters(await hashKey(`alias:${publicationId}:${id}`, secret))] as const),
   );
@@ -49,30 +60,4 @@ async function makeAliases(ids: ReadonlySet<string>, publicationId: string, secr
 /** Five bits of each byte of a digest, which is hexadecimal. */
 function toLetters(digest: string): string {
   return (digest.match(/../g) ?? []).map((byte) => ALPHABET.charAt(Number.parseInt(byte, 16) & 31)).join("");
-}
-
-function aliasReport(answer: ReportAnswer, aliases: Aliases): ReportAnswer {
-  const data = answer.data.map((row) => ({
-    ...row,
-    customer_id: aliases.get(row.customer_id) ?? "",
-    name: null,
-  }));
-  // Each row keeps the shape that its report gives it.
-  return { ...answer, data } as ReportAnswer;
-}
-
-function aliasQuery(answer: QueryAnswer, aliases: Aliases): QueryAnswer {
-  const key = customerKeyOf(answer);
-  if (key === undefined) return answer;
-  const data = answer.data.map((row) => ({
-    ...row,
-    group: { ...row.group, [key]: aliases.get(row.group[key] ?? "") ?? "" },
-    name: null,
-  }));
-  return { ...answer, data };
-}
-
-/** Under what a query's rows have their customer; `undefined` where it does not tell customers apart. */
-function customerKeyOf({ columns }: QueryAnswer): string | undefined {
-  return columns.find((column) => column.in === "group" && column.kind === "customer")?.key;
 }

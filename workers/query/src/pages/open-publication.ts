@@ -1,18 +1,19 @@
 import { findPublished } from "@tidemark/db/publications";
 import { equalDigests } from "@tidemark/http/keys";
-import { Problem } from "@tidemark/http/problem";
+import type { Hindrance } from "@tidemark/ui";
 import { answerQuestion, type PublicationAnswer } from "../api/publications/answer-question.ts";
 import { type Frozen, readFrozen } from "../api/publications/publication.ts";
 import type { QueryEnv } from "../env.ts";
 import { aliasCustomers } from "./alias-customers.ts";
+import { findHindrance } from "./find-hindrance.ts";
 
 /** A publication that its key opened. */
 export interface Opened {
   readonly title: string;
   readonly theme: Frozen["options"]["theme"];
   readonly expires_at: number | null;
-  /** `undefined`: what it is made of was deleted or changed so that it cannot be made any more. */
-  readonly answer: PublicationAnswer | undefined;
+  /** Or why there is none any more. */
+  readonly answer: PublicationAnswer | { readonly hindrance: Hindrance };
 }
 
 /** What no link of ours looks like is not looked up. That tells nobody anything: who asks can see it as well. */
@@ -35,17 +36,19 @@ export async function openPublication(env: QueryEnv, id: string, keyHash: string
   if (expires_at !== null && expires_at <= Date.now()) return undefined;
   const { options, ...question } = readFrozen(row);
   const answer = await whilePossible(answerQuestion(env, row.project_id, question));
-  const shown = answer && options.alias_customers ? await aliasCustomers(answer, id, env.KEY_PEPPER) : answer;
-  return { title, theme: options.theme, expires_at, answer: shown };
+  const opened = { title, theme: options.theme, expires_at };
+  if ("hindrance" in answer || !options.alias_customers) return { ...opened, answer };
+  const source = { publicationId: id, secret: env.KEY_PEPPER };
+  return { ...opened, answer: await aliasCustomers(answer, question, source) };
 }
 
-/** A metric may have been deleted, or changed to what the report cannot be made of, since it was published. */
-async function whilePossible(answer: Promise<PublicationAnswer>): Promise<PublicationAnswer | undefined> {
+async function whilePossible(answer: Promise<PublicationAnswer>): Promise<Opened["answer"]> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Problem && (error.code === "not_found" || error.code === "invalid_request")) return undefined;
-    throw error;
+    const hindrance = findHindrance(error);
+    if (hindrance === undefined) throw error;
+    return { hindrance };
   }
 }
 

@@ -1,6 +1,11 @@
-import { FAILED_OPENINGS_MAX, RENDERED_MS_MAX } from "@tidemark/contract/query-limits";
+import { FAILED_OPENINGS_MAX, PUBLISHED_NEAR_LIMIT_MS, RENDERED_MS_MAX } from "@tidemark/contract/query-limits";
+import type { NearLimitAnswer } from "@tidemark/contract/report-schema";
+import { DAY_MS } from "@tidemark/core/timestamp";
+import { insertNearLimits } from "@tidemark/db/near-limits";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { call, json, recordStatements } from "../../test/fixture.ts";
+import { metersThatFail } from "../../test/quota-fixture.ts";
 import { makeUsedProject, NOW, open, publish, type Published } from "../../test/publication.ts";
 import type { QueryEnv } from "../env.ts";
 
@@ -45,10 +50,26 @@ describe("a link that was just opened", () => {
     for (const { sql } of statements) expect(sql).not.toContain("usage_days");
   });
 
-  test("near a limit is read from the meters, once in that time", async () => {
-    const { project, path, key } = await publish({ report: "near-limit", params: { metric: "api_requests" } });
-    await open(project, `${path}?key=${key}`);
-    expect((await open(project, `${path}?key=${key}`, { bindings: { METERS: NO_METERS } })).status).toBe(200);
+  test("near a limit is read from the meters, once in a minute", async () => {
+    const project = await makeUsedProject();
+    const metric = await json<{ id: string }>(project, "GET /v1/metrics/api_requests");
+    const balances = [{ metric_id: metric.id, balance: "b", at: NOW, cycle_end: NOW + DAY_MS }];
+    await insertNearLimits(env.DB, {
+      kind: "near_limits",
+      project_id: project.id,
+      customer_id: "quiet",
+      balances,
+    }).run();
+    const { path, key } = await publish({ report: "near-limit", params: { metric: "api_requests" } }, project);
+    const unanswered = async (target: string, options = {}): Promise<number> =>
+      (await (await open(project, target, options)).json<NearLimitAnswer>()).unanswered;
+    const later = { bindings: { METERS: metersThatFail() } };
+    const file = `${path}.json?key=${key}`;
+    expect(await unanswered(file)).toBe(0);
+    vi.setSystemTime(NOW + PUBLISHED_NEAR_LIMIT_MS - 1);
+    expect(await unanswered(file, later)).toBe(0);
+    vi.setSystemTime(NOW + PUBLISHED_NEAR_LIMIT_MS + RENDERED_MS_MAX);
+    expect(await unanswered(file, later)).toBe(1);
   });
 
   test("is closed within ten seconds of being revoked", async () => {

@@ -1,8 +1,13 @@
+import type { ProblemBody } from "@tidemark/contract";
+import type { NearLimitAnswer } from "@tidemark/contract/report-schema";
 import type { ReportName } from "@tidemark/contract/reports";
 import { DAY_MS } from "@tidemark/core/timestamp";
+import { insertNearLimits } from "@tidemark/db/near-limits";
 import { CHART_IMAGE_STYLE_SOURCE } from "@tidemark/ui";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { call, json, makeMetric, makeProject } from "../../test/fixture.ts";
+import { call, json, makeMetric, makeProject, store } from "../../test/fixture.ts";
+import { consume, setAllowance } from "../../test/quota-fixture.ts";
 import { FORMULA, HOSTILE, makeUsedProject, NOW, open, publish, RANKING } from "../../test/publication.ts";
 
 beforeEach(() => {
@@ -84,6 +89,21 @@ describe("a chart", () => {
     expect(response.headers.get("x-robots-tag")).toBe("noindex, nofollow, noarchive");
   });
 
+  test("is well-formed whatever programs sent as labels", async () => {
+    const project = await makeProject();
+    const { id } = await makeMetric(project, { group_by: ["endpoint"] });
+    const labels = ["a\u0000b", "\u001b[31m", "\ufffe\uffff", "tab\tline\n", "👩🏽‍🚀"];
+    await store(
+      project,
+      id,
+      labels.map((label) => ({ customer: "acme", at: NOW, labels: [label] })),
+    );
+    const { path, key } = await publish({ query: { ...QUERY, group_by: ["endpoint"] } }, project);
+    const svg = await (await open(project, `${path}.svg?key=${key}`)).text();
+    for (const shown of ["a\ufffdb", "\ufffd[31m", "\ufffd\ufffd", "tab\tline\n", "👩🏽‍🚀"]) expect(svg).toContain(shown);
+    expect(svg).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+  });
+
   test("that a report does not have is missing, and the answer says where its figures are", async () => {
     const { project, path, key } = await publish({ report: "heavy-labels", params: { metric: "api_requests" } });
     const response = await open(project, `${path}.svg?key=${key}`);
@@ -114,6 +134,24 @@ describe("with aliases", () => {
     }
   });
 
+  test("near-limit has no id of a balance, which is the same in every publication", async () => {
+    const project = await makeProject();
+    const { id } = await makeMetric(project, { slug: "calls", type: "limit_metered" });
+    await setAllowance(project, "acme", { metric: "calls", base: 10, enforcement: "hard" });
+    await consume(project, "acme", "calls", { amount: 9 });
+    const balances = [{ metric_id: id, balance: "b", at: NOW, cycle_end: NOW + DAY_MS }];
+    const message = { kind: "near_limits", project_id: project.id, customer_id: "acme", balances } as const;
+    await insertNearLimits(env.DB, message).run();
+    const { path, key } = await publish({ report: "near-limit", params: { metric: "calls" }, options }, project);
+    const [live] = (await json<NearLimitAnswer>(project, "GET /v1/reports/near-limit?metric=calls")).data;
+    expect(live?.balance_id).toMatch(/^alw_/);
+    for (const file of files.slice(0, 3)) {
+      const text = await (await open(project, `${path}${file}?key=${key}`)).text();
+      expect(text).toContain("Customer ");
+      for (const secret of ["acme", "alw_"]) expect(text, file).not.toContain(secret);
+    }
+  });
+
   test("a customer keeps an alias within a publication, and has another in the next", async () => {
     const project = await makeUsedProject();
     const read = async ({ path, key }: { readonly path: string; readonly key: string }): Promise<string[]> => {
@@ -137,6 +175,18 @@ test("a report of what was deleted says so to whoever has the link, and to nobod
   const wrong = await (await open(project, `${path}?key=${"x".repeat(32)}`)).text();
   expect(wrong).toContain("does not open a report");
   expect((await open(project, `${path}.json?key=${key}`)).status).toBe(404);
+});
+
+test("a query that has become too long says so, and not that something was deleted", async () => {
+  const { project, path, key, made } = await publish({ query: QUERY });
+  const query = JSON.stringify({ query: { ...made.query, range: { from: "2025-11-21" } }, options: made.options });
+  await env.DB.prepare("UPDATE publications SET query = ? WHERE id = ?").bind(query, made.id).run();
+  expect((await open(project, `${path}?key=${key}`)).status).toBe(200);
+  vi.setSystemTime(NOW + 100 * DAY_MS);
+  const page = await open(project, `${path}?key=${key}`);
+  expect([page.status, await page.text()]).toEqual([404, expect.stringContaining("nothing was deleted") as string]);
+  const problem = await (await open(project, `${path}.json?key=${key}`)).json<ProblemBody>();
+  expect(problem).toMatchObject({ code: "not_found", detail: expect.stringContaining("more days than") as string });
 });
 
 test("a report of nothing says what it waits for", async () => {

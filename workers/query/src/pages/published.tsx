@@ -1,7 +1,14 @@
 import { FAILED_OPENINGS_SECONDS } from "@tidemark/contract/query-limits";
 import { sha256 } from "@tidemark/http/digest";
 import { Problem } from "@tidemark/http/problem";
-import { FailedTooOftenPage, PublicationGonePage, PublicationNotFoundPage, type Theme } from "@tidemark/ui";
+import {
+  FailedTooOftenPage,
+  type Hindrance,
+  HINDRANCES,
+  PublicationGonePage,
+  PublicationNotFoundPage,
+  type Theme,
+} from "@tidemark/ui";
 import type { Context } from "hono";
 import type { QueryApp, QueryAppEnv } from "../env.ts";
 import { contentSecurityPolicy } from "../plumbing/security-headers.ts";
@@ -21,15 +28,10 @@ export function publishedPage(app: QueryApp): void {
     const { id, type } = readFileName(context.req.param("file"));
     const key = context.req.query("key") ?? "";
     const outcome = looksLikeLink(id, key) ? await show(context, { id, key, type }) : "nothing";
+    if (typeof outcome === "object" && "hindrance" in outcome) return explain(context, outcome.hindrance, type);
     switch (outcome) {
       case "nothing":
         return refuse(context, type);
-      case "gone":
-        if (type === "page") return context.html(<PublicationGonePage />, 404);
-        throw new Problem(
-          "not_found",
-          "What this report counts was deleted or changed; ask for it to be published again.",
-        );
       case "no_chart":
         throw new Problem(
           "not_found",
@@ -51,7 +53,7 @@ interface Link {
 }
 
 /** What a link shows, or why it shows nothing. */
-type Outcome = Rendered | "nothing" | "gone" | "no_chart";
+type Outcome = Rendered | { readonly hindrance: Hindrance } | "nothing" | "no_chart";
 
 async function show(context: Context<QueryAppEnv>, { id, key, type }: Link): Promise<Outcome> {
   const keyHash = await sha256(key);
@@ -62,7 +64,7 @@ async function show(context: Context<QueryAppEnv>, { id, key, type }: Link): Pro
   if (kept !== undefined) return kept;
   const opened = await openPublication(context.env, id, keyHash);
   if (opened === undefined) return "nothing";
-  if (opened.answer === undefined) return "gone";
+  if ("hindrance" in opened.answer) return opened.answer;
   const publication = { id, key, title: opened.title, answer: opened.answer };
   const rendered = await renderPublication(publication, type, { theme: theme ?? opened.theme, embed });
   if (rendered === undefined) return "no_chart";
@@ -81,6 +83,13 @@ function readLook(context: Context<QueryAppEnv>): { readonly theme: Theme | unde
   const theme = context.req.query("theme");
   const isTheme = theme === "light" || theme === "dark" || theme === "auto";
   return { embed: context.req.query("embed") === "1", theme: isTheme ? theme : undefined };
+}
+
+/** Only who has the link learns that there was something. */
+async function explain(context: Context<QueryAppEnv>, hindrance: Hindrance, type: FileType): Promise<Response> {
+  if (type === "page") return context.html(<PublicationGonePage hindrance={hindrance} />, 404);
+  const { meaning, remedy } = HINDRANCES[hindrance];
+  throw new Problem("not_found", `${meaning} ${remedy}`);
 }
 
 /** The same whatever is wrong: nobody learns which publications exist, and who tries many has to wait. */

@@ -69,13 +69,16 @@ async function renderChart(title: string, table: ReportTable, { theme, embed }: 
   if (chart === undefined) return undefined;
   const image = <ChartImage title={title} chart={chart} asOf={parseTimestamp(table.as_of)} theme={theme} />;
   return {
-    body: (await image).toString(),
+    body: (await image).toString().replaceAll(NOT_XML, "\ufffd"),
     headers: {
       "content-type": "image/svg+xml; charset=utf-8",
       "content-security-policy": contentSecurityPolicy(embed, CHART_IMAGE_STYLE_SOURCE),
     },
   };
 }
+
+/** Characters that XML has no way to write: labels have whatever programs sent, and one would spoil the picture. */
+const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 function renderCsv(answer: PublicationAnswer): Rendered {
   const text = reportCsv(tableOf(answer));

@@ -1,4 +1,9 @@
-import { RENDERED_ENTRIES_MAX, RENDERED_LENGTH_MAX, RENDERED_MS_MAX } from "@tidemark/contract/query-limits";
+import {
+  RENDERED_ENTRIES_MAX,
+  RENDERED_ENTRY_LENGTH_MAX,
+  RENDERED_LENGTH_MAX,
+  RENDERED_MS_MAX,
+} from "@tidemark/contract/query-limits";
 
 /** What a link showed, ready to be sent again. */
 export interface Rendered {
@@ -31,7 +36,7 @@ export class RenderedCache {
 
   /** @param readAt when the publication was read, which its life counts from; never beyond `expiresAt`. */
   set(key: string, rendered: Rendered, { readAt, expiresAt }: { readAt: number; expiresAt: number | null }): void {
-    if (rendered.body.length > RENDERED_LENGTH_MAX) return;
+    if (rendered.body.length > RENDERED_ENTRY_LENGTH_MAX) return;
     const before = this.#entries.get(key);
     if (before !== undefined) this.#forget(key, before);
     this.#entries.set(key, { rendered, until: Math.min(readAt + RENDERED_MS_MAX, expiresAt ?? Infinity) });

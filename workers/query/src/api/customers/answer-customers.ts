@@ -111,10 +111,8 @@ function readOrderCursor(text: string | undefined, list: string): OrderCursor | 
   const parts = readCursor(text, list, ["string", "string", "string", "string"])?.map(String);
   if (parts === undefined) return undefined;
   const [chunkValue = "", chunkId = "", value = "", customer_id = ""] = parts;
-  if (
-    ![chunkValue, value].every((number) => /^(?:-?\d{1,40})?$/.test(number)) ||
-    (chunkValue === "") !== (chunkId === "")
-  )
+  const isChunk = value === "" ? chunkValue === "" : (chunkValue === "") === (chunkId === "");
+  if (!isChunk || ![chunkValue, value].every((number) => /^(?:-?\d{1,40})?$/.test(number)))
     throw new Problem("invalid_cursor", "This list has not given out this cursor.");
   return { chunk: { value: chunkValue, customer_id: chunkId }, value, customer_id };
 }

@@ -13,6 +13,7 @@ import { rankCustomers } from "@tidemark/db/top-customers";
 import { FoldBudget } from "../../fold-budget.ts";
 import { clamp } from "../../quantity.ts";
 import { snapshot } from "../../snapshot.ts";
+import { type CounterDay, countReads } from "../query/count-reads.ts";
 import { foldCustomers } from "../reports/fold-customers.ts";
 import { countersOf, type UsageColumn } from "./usage-columns.ts";
 
@@ -31,16 +32,14 @@ export interface OrderQuestion {
 }
 
 /**
- * Where a page ended. Customers are ordered some thousands at a time: `chunk` is the one before the first of
- * those, and `value` "" when the last customer of the page had none.
+ * Where a page ended. `value` is "" when its last customer had none. Customers are ordered some thousands at a time,
+ * and `chunk` is the one before the first of those.
  */
-export interface OrderCursor {
-  readonly chunk: ChunkStart;
-  readonly value: string;
-  readonly customer_id: string;
+export interface OrderCursor extends Place {
+  readonly chunk: Place;
 }
 
-interface ChunkStart {
+interface Place {
   readonly value: string;
   readonly customer_id: string;
 }
@@ -55,56 +54,62 @@ export interface OrderedCustomer {
  * The next customers in the order of a value, and behind them, by id, those who have none. The order is kept
  * until usage changes, so that a page does not add up everything again.
  *
- * @throws Problem invalid_request where a distinct count would have to unite too many days.
+ * @throws Problem invalid_request where too many days would have to be added up, or their ids united.
  */
 export async function orderCustomers(
   db: D1Database,
   question: OrderQuestion,
   after: OrderCursor | undefined,
 ): Promise<readonly OrderedCustomer[]> {
-  const { limit } = question;
-  let chunk = after?.chunk ?? TOP;
-  let entries = await readChunk(db, question, chunk);
-  let rest = after === undefined ? entries : behind(entries, after, question.descending);
-  const taken: { readonly entry: Entry; readonly chunk: ChunkStart }[] = [];
-  for (;;) {
-    const own = chunk;
-    taken.push(...rest.slice(0, limit - taken.length).map((entry) => ({ entry, chunk: own })));
-    const last = entries.at(-1);
-    if (taken.length === limit || entries.length < CUSTOMERS_RANKED_MAX || last === undefined) break;
-    chunk = { value: last[1], customer_id: last[0] };
-    entries = await readChunk(db, question, chunk);
-    rest = entries;
+  const { limit, min, project_id } = question;
+  const isBehindValues = after?.value === "";
+  const taken = isBehindValues ? [] : await take(db, { ...question, read: readChunk }, after);
+  if (taken.length < limit && min === undefined) {
+    const others = { ...question, read: readOthers, limit: limit - taken.length };
+    taken.push(...(await take(db, others, isBehindValues ? after : undefined)));
   }
   const rows = await findCustomers(
     db,
-    question.project_id,
-    taken.map(({ entry }) => entry[0]),
+    project_id,
+    taken.map(({ customer_id }) => customer_id),
   );
   const byId = new Map(rows.map((row) => [row.customer_id, row]));
-  const ordered = taken.flatMap(({ entry: [customer_id, value], chunk: own }) => {
-    const row = byId.get(customer_id);
-    return row === undefined ? [] : [{ row, cursor: { chunk: own, value, customer_id } }];
+  return taken.flatMap((cursor) => {
+    const row = byId.get(cursor.customer_id);
+    return row === undefined ? [] : [{ row, cursor }];
   });
-  if (taken.length === limit || question.min !== undefined) return ordered;
-  const others = await listWithout(db, scopeOf(question), {
-    filter: question.filter,
-    // With one chunk, whoever has a value is in it.
-    ordered: chunk.customer_id === "" ? entries.map(([id]) => id) : null,
-    after: after?.value === "" ? after.customer_id : "",
-    limit: limit - taken.length,
-  });
-  return [...ordered, ...others.map((row) => ({ row, cursor: { chunk, value: "", customer_id: row.customer_id } }))];
 }
 
-const TOP: ChunkStart = { value: "", customer_id: "" };
+const TOP: Place = { value: "", customer_id: "" };
 
-/** A customer's id, and its value as text. */
+/** The next customers, of one chunk after the other. */
+async function take(
+  db: D1Database,
+  question: OrderQuestion & { readonly read: typeof readChunk },
+  after: OrderCursor | undefined,
+): Promise<OrderCursor[]> {
+  const { limit, read } = question;
+  const taken: OrderCursor[] = [];
+  let chunk = after?.chunk ?? TOP;
+  let entries = await read(db, question, chunk);
+  let rest = after === undefined ? entries : behind(entries, after, question.descending);
+  for (;;) {
+    const own = chunk;
+    const page = rest.slice(0, limit - taken.length);
+    taken.push(...page.map(([customer_id, value]) => ({ chunk: own, value, customer_id })));
+    const last = entries.at(-1);
+    if (taken.length === limit || entries.length < CUSTOMERS_RANKED_MAX || last === undefined) return taken;
+    chunk = { value: last[1], customer_id: last[0] };
+    entries = await read(db, question, chunk);
+    rest = entries;
+  }
+}
+
+/** A customer's id, and its value as text; "" when it has none. */
 type Entry = readonly [customer_id: string, value: string];
 
 /** What follows the last customer of a page, who may have moved since. */
 function behind(entries: readonly Entry[], after: OrderCursor, descending: boolean): readonly Entry[] {
-  if (after.value === "") return [];
   const at = entries.findIndex(([id, value]) => id === after.customer_id && value === after.value);
   if (at >= 0) return entries.slice(at + 1);
   const last = BigInt(after.value);
@@ -114,23 +119,60 @@ function behind(entries: readonly Entry[], after: OrderCursor, descending: boole
   });
 }
 
-async function readChunk(db: D1Database, question: OrderQuestion, start: ChunkStart): Promise<readonly Entry[]> {
+async function readChunk(db: D1Database, question: OrderQuestion, start: Place): Promise<readonly Entry[]> {
   const { project_id, subject, filter, descending, min } = question;
   const after = start.customer_id === "" ? undefined : { customer_id: start.customer_id, value: BigInt(start.value) };
-  const columns = subject.kind === "value" ? [subject.column] : subject.columns;
-  const key = [
-    "customers",
-    subject.kind,
-    columns.map(({ metric, windows }) => [metric.id, windows]),
-    { ...filter, descending, min: min?.toString() ?? null, start },
-  ];
+  const key = ["customers", ...keyOf(question), { descending, min: min?.toString() ?? null, start }];
   return snapshot(db, project_id, key, async () => {
+    await checkOrder(db, question);
     const entries =
       subject.kind === "value" && subject.column.metric.aggregation === "unique"
         ? await orderDistinct(db, question, subject.column)
         : await orderByColumn(db, scopeOf(question), { filter, descending, min, after, limit: CUSTOMERS_RANKED_MAX });
     return entries.map(({ customer_id, value }): Entry => [customer_id, value.toString()]);
   });
+}
+
+/** Those who have no value, by id. */
+async function readOthers(db: D1Database, question: OrderQuestion, start: Place): Promise<readonly Entry[]> {
+  const { project_id, filter } = question;
+  const after = start.customer_id;
+  return snapshot(db, project_id, ["customers without", ...keyOf(question), after], async () => {
+    const valued = await readChunk(db, question, TOP);
+    // With one chunk, whoever has a value is in it.
+    const ordered = valued.length < CUSTOMERS_RANKED_MAX ? valued.map(([id]) => id) : null;
+    const ids = await listWithout(db, scopeOf(question), { filter, ordered, after, limit: CUSTOMERS_RANKED_MAX });
+    return ids.map((id): Entry => [id, ""]);
+  });
+}
+
+function keyOf({ subject, filter }: OrderQuestion): readonly unknown[] {
+  const columns = subject.kind === "value" ? [subject.column] : subject.columns;
+  return [subject.kind, columns.map(({ metric, windows }) => [metric.id, windows]), filter];
+}
+
+/**
+ * Whoever is searched for, the days of all customers are added up.
+ *
+ * @throws Problem invalid_request where they are too many.
+ */
+async function checkOrder(db: D1Database, { project_id, subject }: OrderQuestion): Promise<void> {
+  const columns = subject.kind === "value" ? [subject.column] : subject.columns;
+  const days: Record<"whole" | "hourly", CounterDay[]> = { whole: [], hourly: [] };
+  for (const column of columns) {
+    // When something was seen, and at most how many ids there are, is known of days.
+    const isByDay = subject.kind === "last_seen_at" || column.metric.aggregation === "unique";
+    const isByHour = !isByDay && column.metric.aggregation === "latest";
+    for (const { counter_id, plan } of countersOf(column, "window")) {
+      for (const [day] of plan.whole) days[isByHour ? "hourly" : "whole"].push([counter_id, day]);
+      for (const [day] of plan.cut) days[isByDay ? "whole" : "hourly"].push([counter_id, day]);
+    }
+  }
+  const remedy =
+    subject.kind === "value"
+      ? "Sort by a field, or by a metric with a shorter display interval; POST /v1/query orders customers over fewer days."
+      : "Sort by a field, or ask for fewer `metrics`.";
+  await countReads(db, { project_id, customer_ids: null, days }, { pointer: "/sort", remedy });
 }
 
 function scopeOf({ project_id, subject }: OrderQuestion): ColumnScope {

@@ -17,7 +17,8 @@ const listRoute = createRoute({
   path: "/v1/deliveries",
   tags: ["Destinations"],
   summary: "List deliveries",
-  description: "Newest first: which notices went to which destination, and how it went.",
+  description:
+    "Newest first: which notices went to which destination, and how it went. Each is kept for sixty days after it ended.",
   security: KEYED,
   middleware: requires("read"),
   request: { query: DeliveriesQuerySchema },

@@ -1,6 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { DeliverySchema } from "@tidemark/contract/delivery-schema";
 import { renewDelivery } from "@tidemark/db/deliveries";
+import { askNow } from "@tidemark/db/destinations";
 import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
 import { IdempotencyHeaders, idempotent } from "../../plumbing/idempotent.ts";
@@ -31,6 +32,7 @@ export function resendDelivery(app: QueryApp): void {
     const { project_id, destination_id, id: delivery_id } = await requireDelivery(DB, address);
     await requireEnabled(DB, { project_id, id: destination_id });
     await renewDelivery(DB, address, Date.now());
+    await askNow(DB, { project_id, id: destination_id });
     await sendDelivery(context.env, { project_id, destination_id, delivery_id });
     return context.json(toDelivery(await requireDelivery(DB, address)), 202);
   });

@@ -49,6 +49,7 @@ export function createDestination(app: QueryApp): void {
       failing_since: null,
       disabled_at: null,
       disabled_reason: null,
+      enabled_at: now,
       created_at: now,
       updated_at: now,
     };

@@ -3,6 +3,7 @@ import type { Delivery } from "@tidemark/contract/delivery-schema";
 import type { Destination } from "@tidemark/contract/destination-schema";
 import type { NoticeAnswer } from "@tidemark/contract/notice-schema";
 import { insertDeliveries } from "@tidemark/db/deliveries";
+import { updateDestination } from "@tidemark/db/destinations";
 import { insertNotices } from "@tidemark/db/notices";
 import { unseal } from "@tidemark/http/seal";
 import { env } from "cloudflare:workers";
@@ -102,13 +103,41 @@ describe("a destination", () => {
     await patch({}, 400);
   });
 
+  test("that is moved or enabled is asked at once, and hears of what is told from when it was enabled", async () => {
+    const project = await makeProject();
+    const { id } = await make(project);
+    const away = { next_at: NOW + 3_600_000, failing_since: NOW };
+    const patch = (body: object) => json(project, `PATCH /v1/destinations/${id}`, { body });
+    const leaveAlone = () => updateDestination(env.DB, { project_id: project.id, id }, { ...away, updated_at: NOW });
+    await leaveAlone();
+    await patch({ url: "https://example.com/" });
+    expect(await stored({ id })).toMatchObject({ next_at: 0, failing_since: null, enabled_at: NOW });
+    await leaveAlone();
+    vi.setSystemTime(NOW + 1);
+    await patch({ enabled: true });
+    expect(await stored({ id })).toMatchObject({ ...away, failing_since: null, enabled_at: NOW });
+    await patch({ enabled: false });
+    await patch({ enabled: true });
+    expect(await stored({ id })).toMatchObject({ next_at: 0, failing_since: null, enabled_at: NOW + 1 });
+  });
+
+  test.each(["test", "resend"])("that does not answer is asked at once where a person wants a %s", async (verb) => {
+    const project = await makeProject();
+    const { id } = await make(project);
+    const delivery = await notify(project, id);
+    await updateDestination(env.DB, { project_id: project.id, id }, { next_at: NOW + 1, updated_at: NOW });
+    const target = verb === "test" ? `POST /v1/destinations/${id}/test` : `POST /v1/deliveries/${delivery}/resend`;
+    await json(project, target, { bindings: notedQueue().bindings, status: 202 });
+    expect(await stored({ id })).toMatchObject({ next_at: 0 });
+  });
+
   test("is gone when it is deleted, with what waits for it, unless a digest goes there", async () => {
     const project = await makeProject();
     const { id } = await make(project);
     await notify(project, id);
     await env.DB.prepare(
-      `INSERT INTO digests (project_id, id, name, metric_id, destination_id, weekday, hour, next_at, created_at, updated_at)
-       VALUES (?, 'dig_1', 'd', 'm', ?, 1, 9, 0, 0, 0)`,
+      `INSERT INTO digests (project_id, id, name, metric_id, destination_id, weekday, hour, next_at, try_at, created_at, updated_at)
+       VALUES (?, 'dig_1', 'd', 'm', ?, 1, 9, 0, 0, 0, 0)`,
     )
       .bind(project.id, id)
       .run();
@@ -247,6 +276,8 @@ describe("a test", () => {
     expect(messages).toEqual([{ kind: "deliver", ...address, attempts: 0 }]);
     const response = await call(project, `POST /v1/destinations/${id}/test`, { bindings });
     expect([response.status, response.headers.get("retry-after")]).toEqual([429, "5"]);
+    expect(response.headers.get("ratelimit")).toBe('"destination-tests";r=0;t=5');
+    expect(response.headers.get("ratelimit-policy")).toBe('"destination-tests";q=1;w=5');
     vi.setSystemTime(NOW + 5_000);
     expect((await send(202)).id).not.toBe(delivery.id);
     const { data } = await json<{ data: NoticeAnswer[] }>(project, "GET /v1/notices");

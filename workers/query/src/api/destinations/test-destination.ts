@@ -3,6 +3,7 @@ import { DeliverySchema } from "@tidemark/contract/delivery-schema";
 import type { TestBody } from "@tidemark/contract/notice";
 import { TEST_PAUSE_MS } from "@tidemark/contract/query-limits";
 import { insertDeliveries } from "@tidemark/db/deliveries";
+import { askNow } from "@tidemark/db/destinations";
 import { insertTest } from "@tidemark/db/notices";
 import { deliveryId } from "@tidemark/http/delivery-id";
 import { Problem } from "@tidemark/http/problem";
@@ -44,14 +45,20 @@ export function testDestination(app: QueryApp): void {
       insertDeliveries(env.DB, project_id, [{ id: delivery_id, destination_id: id, notice_id }], now),
     ]);
     if (inserted?.meta.changes === 0) throw tooSoon(now);
+    await askNow(env.DB, { project_id, id });
     await sendDelivery(env, { project_id, destination_id: id, delivery_id });
     return context.json(toDelivery(await requireDelivery(env.DB, { project_id, id: delivery_id })), 202);
   });
 }
 
+/** One test in each span of time: what is left of the span is what there is to wait for. */
 function tooSoon(now: number): Problem {
   const seconds = Math.ceil((TEST_PAUSE_MS - (now % TEST_PAUSE_MS)) / 1_000);
   return new Problem("rate_limited", `This destination was tested a moment ago; wait for ${seconds} s.`, {
-    headers: { "retry-after": String(seconds) },
+    headers: {
+      "retry-after": String(seconds),
+      ratelimit: `"destination-tests";r=0;t=${seconds}`,
+      "ratelimit-policy": `"destination-tests";q=1;w=${TEST_PAUSE_MS / 1_000}`,
+    },
   });
 }

@@ -5,7 +5,11 @@ import {
   DestinationSchema,
 } from "@tidemark/contract/destination-schema";
 import { endAllOf } from "@tidemark/db/attempts";
-import { type DestinationUpdate, updateDestination as storeDestination } from "@tidemark/db/destinations";
+import {
+  type DestinationRow,
+  type DestinationUpdate,
+  updateDestination as storeDestination,
+} from "@tidemark/db/destinations";
 import * as z from "zod";
 import type { QueryApp } from "../../env.ts";
 import { jsonBody } from "../../plumbing/json-body.ts";
@@ -34,22 +38,28 @@ export function updateDestination(app: QueryApp): void {
     const { url: text, ...wanted } = context.req.valid("json");
     const row = await requireDestination(env.DB, address);
     const moved =
-      text === undefined
-        ? {}
-        : { ...(await sealAddress(env, row, { text, requestUrl: context.req.url })), failing_since: null };
-    const changed = await storeDestination(env.DB, address, { ...moved, ...toUpdate(wanted, Date.now()) });
+      text === undefined ? {} : { ...(await sealAddress(env, row, { text, requestUrl: context.req.url })), ...AFRESH };
+    const changed = await storeDestination(env.DB, address, { ...moved, ...toUpdate(row, wanted, Date.now()) });
     if (changed === undefined) throw noSuchDestination();
     if (wanted.enabled === false) await endAllOf(env.DB, address, Date.now()).run();
     return context.json(toDestination(changed), 200);
   });
 }
 
-function toUpdate({ name, wants, enabled }: Omit<DestinationChange, "url">, now: number): DestinationUpdate {
+/** Whoever moves or enables it says that it works: what failed before is forgotten, and it is asked at once. */
+const AFRESH = { failing_since: null, next_at: 0 };
+
+function toUpdate(
+  { disabled_at }: DestinationRow,
+  { name, wants, enabled }: Omit<DestinationChange, "url">,
+  now: number,
+): DestinationUpdate {
   return {
     ...(name === undefined ? {} : { name }),
     ...(wants === undefined ? {} : { wants: wants === null ? null : JSON.stringify(wants) }),
-    // Whoever enables it says that it works again: what failed before is forgotten.
     ...(enabled === true ? { disabled_at: null, disabled_reason: null, failing_since: null } : {}),
+    // One that is enabled already goes on hearing what is on its way.
+    ...(enabled === true && disabled_at !== null ? { enabled_at: now, ...AFRESH } : {}),
     ...(enabled === false ? { disabled_at: now, disabled_reason: "by_person" as const } : {}),
     updated_at: now,
   };

@@ -43,6 +43,7 @@ async function store(db: D1Database, projectId: string, input: DigestInput): Pro
     requireNamedDestination(db, projectId, destination_id),
   ]);
   const now = Date.now();
+  const next_at = weeklyAfter(now, { weekday, hour }, project.time_zone);
   const row = {
     project_id: projectId,
     id: newId("dig"),
@@ -52,7 +53,9 @@ async function store(db: D1Database, projectId: string, input: DigestInput): Pro
     destination_id,
     weekday,
     hour,
-    next_at: weeklyAfter(now, { weekday, hour }, project.time_zone),
+    next_at,
+    try_at: next_at,
+    last_error: null,
     created_at: now,
     updated_at: now,
   };

@@ -15,6 +15,7 @@ export function toDigest(row: DigestRow): DigestAnswer {
     weekday: row.weekday,
     hour: row.hour,
     next_at: toInstantText(row.next_at),
+    last_error: row.last_error,
     created_at: toInstantText(row.created_at),
     updated_at: toInstantText(row.updated_at),
   };

@@ -23,6 +23,7 @@ describe("a digest", () => {
       weekday: 1,
       hour: 9,
       next_at: "2026-11-23T08:00:00Z",
+      last_error: null,
       created_at: "2026-11-21T15:30:00Z",
       updated_at: "2026-11-21T15:30:00Z",
     });

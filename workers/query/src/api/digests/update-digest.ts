@@ -65,6 +65,7 @@ async function toNext(
   const now = Date.now();
   const time = { weekday: wanted.weekday ?? previous.weekday, hour: wanted.hour ?? previous.hour };
   const isMoved = time.weekday !== previous.weekday || time.hour !== previous.hour;
+  const next_at = isMoved ? weeklyAfter(now, time, timeZone) : previous.next_at;
   return {
     ...previous,
     ...time,
@@ -72,7 +73,10 @@ async function toNext(
     destination_id: wanted.destination_id ?? previous.destination_id,
     metric_id: metric?.id ?? previous.metric_id,
     metric: metric?.slug ?? previous.metric,
-    next_at: isMoved ? weeklyAfter(now, time, timeZone) : previous.next_at,
+    next_at,
+    // Whatever made it fail may be what was changed.
+    try_at: next_at,
+    last_error: metric === undefined ? previous.last_error : null,
     updated_at: Math.max(now, previous.updated_at + 1),
   };
 }

@@ -1,10 +1,12 @@
 import { METRIC_VERSIONS_MAX, METRICS_MAX, type ProblemBody } from "@tidemark/contract";
+import type { DigestAnswer } from "@tidemark/contract/digest-schema";
 import { EFFECTIVE_AHEAD_MS_MAX } from "@tidemark/contract/query-limits";
 import type { MetricDefinition, MetricInput, MetricVersion } from "@tidemark/contract/metric-schema";
 import { readCatalog } from "@tidemark/db/catalog";
 import { readVersions } from "@tidemark/db/metric-versions";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { makeDigest, makeDigestProject } from "../../../test/digest-fixture.ts";
 import { call, json, makeProject, type TestProject } from "../../../test/fixture.ts";
 import { setAllowance } from "../../../test/quota-fixture.ts";
 
@@ -415,6 +417,18 @@ describe("a metric that was deleted", () => {
     await json(project, "PATCH /v1/products/prepaid", { body: { kind: "fee", metric: null } });
     expect((await call(project, "DELETE /v1/metrics/m")).status).toBe(204);
     expect(await readVersions(env.DB, project.id, [id])).toHaveLength(1);
+  });
+
+  test("cannot be while digests tell of it, and the answer lists them", async () => {
+    const { project } = await makeDigestProject();
+    const digest = await makeDigest(project);
+    const problem = await json<ProblemBody>(project, "DELETE /v1/metrics/m", { status: 409 });
+    expect(problem.detail).toContain(`1 digest tells of the metric: Monday morning (${digest.id})`);
+    expect(problem.errors).toMatchObject([{ pointer: `/digests/${digest.id}`, code: "linked_digest" }]);
+    expect((await json<DigestAnswer>(project, `GET /v1/digests/${digest.id}`)).metric).toBe("m");
+    await make(project, { slug: "other" });
+    await json(project, `PATCH /v1/digests/${digest.id}`, { body: { metric: "other" } });
+    expect((await call(project, "DELETE /v1/metrics/m")).status).toBe(204);
   });
 
   test("has no product, whoever came first", async () => {

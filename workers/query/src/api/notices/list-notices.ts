@@ -17,7 +17,7 @@ const route = createRoute({
   tags: ["Notices"],
   summary: "List what people were told",
   description:
-    "Newest first: which customer came to which threshold, digests, tests of destinations, and destinations that were disabled.",
+    "Newest first: which customer came to which threshold, digests, tests of destinations, and destinations that were disabled. Kept for 400 days.",
   security: KEYED,
   middleware: requires("read"),
   request: { query: PageQuerySchema },

@@ -33,9 +33,10 @@ export function toNotice(row: NoticeRow, slugs: ReadonlyMap<string, string>): No
 type Crossing = Extract<NoticeAnswer, { readonly kind: "threshold_crossed" }>;
 
 function toCrossing(crossing: CrossingBody): Omit<Crossing, "id" | "at" | "kind" | "customer_id" | "metric"> {
-  const { threshold_id, name, operator, line, segment, value, previous_value, allowance, cycle } = crossing;
+  const { threshold_id, name, operator, line, segment, label, value, previous_value, allowance, cycle } = crossing;
   return {
     segment: segment ?? null,
+    label: label === undefined || label === "" ? null : label,
     threshold_id,
     name,
     operator,

@@ -1,9 +1,9 @@
 import { MEMORY_DAYS } from "@tidemark/contract";
-import { FIGURES_ROWS_MAX } from "@tidemark/contract/query-limits";
+import { FIGURES_DAYS_MAX, FIGURES_ROWS_MAX } from "@tidemark/contract/query-limits";
 import type { Backlog, Figure } from "@tidemark/db/platform-figures";
 import { VERSION } from "../../version.ts";
 import type { QueueBacklog } from "./read-queues.ts";
-import type { Events, MetricEvents } from "./read-events.ts";
+import type { DaysEvents, Events, MetricEvents } from "./read-events.ts";
 import type { Family, Sample } from "./write-openmetrics.ts";
 
 /** Everything that is told. */
@@ -12,6 +12,7 @@ export interface Figures {
   readonly now: number;
   readonly events: Events;
   readonly backlog: Backlog;
+  /** Empty for who may not see them. */
   readonly queues: readonly QueueBacklog[];
   /** Of one metric; `null` when nobody asked. */
   readonly customers: { readonly metric: string; readonly top: readonly Figure[] } | null;
@@ -57,7 +58,20 @@ export function toFamilies({ now, events, backlog, queues, customers }: Figures)
             })),
           ),
         ]),
-    gauge("tidemark_customers", "Customers, at most an hour ago.", [{ labels: {}, value: events.customers }]),
+    gauge(
+      "tidemark_events_complete",
+      `Whether all events of these days are in the figures above: 0 when there are more than ${FIGURES_DAYS_MAX} days of ` +
+        "customers, of which they are the least that they can be, or when counting failed, for an hour without figures.",
+      [
+        { labels: { days: "today" }, value: Number(events.today.isComplete) },
+        { labels: { days: "before_today" }, value: Number(events.before?.isComplete ?? false) },
+      ],
+    ),
+    gauge(
+      "tidemark_customers",
+      `Customers, at most an hour ago; ${FIGURES_DAYS_MAX} are that or more.`,
+      events.customers === null ? [] : [{ labels: {}, value: events.customers }],
+    ),
     gauge(
       "tidemark_quarantine_events",
       `Entries of quarantine that nobody has put back, among the newest ${FIGURES_ROWS_MAX}.`,
@@ -76,7 +90,7 @@ export function toFamilies({ now, events, backlog, queues, customers }: Figures)
     {
       ...gauge(
         "tidemark_flush_lag_seconds",
-        "How long ago the oldest flush was due that has not been seen to arrive. Up to 300 is normal: so often is looked.",
+        "How long ago the oldest flush was due that has not been seen to arrive, or less. Up to 300 is normal: so often is looked.",
         [{ labels: {}, value: lagSeconds(backlog, now) }],
       ),
       unit: "seconds",
@@ -84,7 +98,7 @@ export function toFamilies({ now, events, backlog, queues, customers }: Figures)
     {
       ...gauge(
         "tidemark_queue_backlog_messages",
-        "Messages that wait in a queue of the deployment, every project's.",
+        "Messages that wait in a queue of the deployment, every project's. Only a key with the scope admin is told.",
         queues.map(({ queue, messages }) => ({ labels: { queue }, value: messages })),
       ),
       unit: "messages",
@@ -92,7 +106,7 @@ export function toFamilies({ now, events, backlog, queues, customers }: Figures)
     {
       ...gauge(
         "tidemark_queue_backlog_bytes",
-        "Bytes that wait in a queue of the deployment, every project's.",
+        "Bytes that wait in a queue of the deployment, every project's. Only a key with the scope admin is told.",
         queues.map(({ queue, bytes }) => ({ labels: { queue }, value: bytes })),
       ),
       unit: "bytes",
@@ -104,8 +118,11 @@ function gauge(name: string, help: string, samples: readonly Sample[]): Family {
   return { name, type: "gauge", help, samples };
 }
 
-function of(metrics: readonly MetricEvents[], figure: "events" | "rejected"): readonly Sample[] {
-  return metrics.map((metric) => ({ labels: { metric: metric.metric }, value: metric[figure] }));
+function of(days: DaysEvents | null, figure: "events" | "rejected"): readonly Sample[] {
+  return (days?.metrics ?? []).map((metric: MetricEvents) => ({
+    labels: { metric: metric.metric },
+    value: metric[figure],
+  }));
 }
 
 /** Every key has a sample, also one that counts nothing: a series that comes and goes cannot be alerted on. */

@@ -7,6 +7,7 @@ import {
 import { insertPublication } from "@tidemark/db/publications";
 import { Problem } from "@tidemark/http/problem";
 import type { QueryApp, QueryEnv } from "../../env.ts";
+import { renderPublication } from "../../pages/render-publication.tsx";
 import { IdempotencyHeaders, idempotent } from "../../plumbing/idempotent.ts";
 import { invalid } from "../../plumbing/issues.ts";
 import { jsonBody } from "../../plumbing/json-body.ts";
@@ -60,14 +61,15 @@ export function createPublication(app: QueryApp): void {
 }
 
 /**
- * Asks what is to be published once, so that no link is made that could show nothing. The answer is kept for the
- * link's first reader.
+ * Asks what is to be published once, and draws its page and chart, so that no link is made that could show nothing.
+ * The answer is kept for the link's first reader.
  *
  * @throws Problem invalid_request, with the places in this body.
  */
 async function tryQuestion(env: QueryEnv, projectId: string, question: PublicationQuestion): Promise<void> {
   try {
-    await answerQuestion(env, projectId, question);
+    const answer = await answerQuestion(env, projectId, question);
+    for (const type of ["page", "svg"] as const) await renderPublication({ ...NOBODYS, answer }, type, PLAIN);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const prefix = "query" in question ? "/query" : "/params";
@@ -78,3 +80,7 @@ async function tryQuestion(env: QueryEnv, projectId: string, question: Publicati
     throw invalid(error.errors.map((fault) => ({ ...fault, pointer: prefix + fault.pointer })));
   }
 }
+
+/** A link that is never given to anybody. */
+const NOBODYS = { id: "", key: "", title: "" };
+const PLAIN = { theme: "auto", embed: false } as const;

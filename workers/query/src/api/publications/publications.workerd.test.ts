@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { call, json, makeMetric, makeProject } from "../../../test/fixture.ts";
 import { NOW, open, publish, type Published, RANKING } from "../../../test/publication.ts";
 
+const NO_REPORT = { report: undefined, params: undefined };
+const QUERY = { metric: "api_requests", group_by: ["customer"] };
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: NOW });
 });
@@ -51,8 +54,14 @@ describe("publishing", () => {
     [{ expires_at: "2026-11-21T15:30:00Z" }, "/expires_at", "invalid_value"],
     [{ report: "growing", params: { metric: "api_requests", days: 1 } }, "/params/days", "too_small"],
     [{ report: "heavy-labels", params: { metric: "api_requests", label: "nope" } }, "/params/label", "unknown_label"],
-    [{ report: undefined, params: undefined, query: { metric: "nope" } }, "/query/metric", "unknown_metric"],
-    [{ report: undefined, params: undefined, query: {} }, "/query/metric", "missing"],
+    [{ ...NO_REPORT, query: { metric: "nope" } }, "/query/metric", "unknown_metric"],
+    [{ ...NO_REPORT, query: {} }, "/query/metric", "missing"],
+    [{ ...NO_REPORT, query: { ...QUERY, range: { from: "2026-11-01" } } }, "/query/range/to", "invalid_value"],
+    [
+      { ...NO_REPORT, query: { ...QUERY, order_by: [{ by: "customer" }] }, options: { alias_customers: true } },
+      "/query/order_by/0/by",
+      "invalid_value",
+    ],
     [{ options: { theme: "pink" } }, "/options/theme", "invalid_value"],
     [{ options: { limit: 5 } }, "/options/limit", "unknown_field"],
     [{ locked: true }, "/locked", "unknown_field"],

@@ -1,4 +1,4 @@
-import { type DayPlan, limitPlan } from "@tidemark/core/day-plan";
+import { DayIndex, type DayPlan, limitPlan } from "@tidemark/core/day-plan";
 import { type CounterView, UsageFold } from "@tidemark/core/usage-fold";
 import { type DayPage, readDays, scanDays, type StoredDay } from "@tidemark/db/usage";
 import { FoldBudget } from "../../fold-budget.ts";
@@ -13,6 +13,7 @@ import type { PlacedCell } from "./read-cells.ts";
  */
 export async function foldDistinct(db: D1Database, request: CellRequest): Promise<readonly PlacedCell[]> {
   const budget = new FoldBudget("/range", "Ask for fewer days, or name customers in `filter.customers`.");
+  const indexes = indexSpans(request);
   const folds = new Map<string, readonly SpanFold[]>();
   for (const counter of request.counters) {
     const views = toViews(request, counter);
@@ -21,7 +22,7 @@ export async function foldDistinct(db: D1Database, request: CellRequest): Promis
       budget.take(page);
       for (const day of page.days) {
         const customerId = request.question.byCustomer ? day.customer_id : "";
-        const spans = folds.get(customerId) ?? newFolds(request);
+        const spans = folds.get(customerId) ?? newFolds(request, indexes);
         folds.set(customerId, spans);
         const wanted = filterGroups(day, request.question, counter);
         for (const { segment, view } of views)
@@ -95,16 +96,22 @@ function listDays({ whole, cut }: DayPlan): readonly number[] {
 }
 
 /** Ids are united within a slot, on whatever day of it they were seen. */
-function newFolds({ slots, metric, question }: CellRequest): readonly SpanFold[] {
-  const segments = question.bySegment ? metric.segments.length : 1;
+function indexSpans({ slots }: CellRequest): readonly DayIndex[] {
   const toSlot = (bucket: number): number => Math.floor(bucket / slots.days);
-  return slots.plans.flatMap(({ whole, cut }, span) => {
-    const plan: DayPlan = {
-      whole: whole.map(([day, bucket]) => [day, toSlot(bucket)]),
-      cut: cut.map(([day, hours]) => [day, hours.map((bucket) => (bucket === null ? null : toSlot(bucket)))]),
-    };
-    return Array.from({ length: segments }, (_, segment) => ({ segment, span, fold: new UsageFold("unique", plan) }));
-  });
+  return slots.plans.map(
+    ({ whole, cut }) =>
+      new DayIndex({
+        whole: whole.map(([day, bucket]) => [day, toSlot(bucket)]),
+        cut: cut.map(([day, hours]) => [day, hours.map((bucket) => (bucket === null ? null : toSlot(bucket)))]),
+      }),
+  );
+}
+
+function newFolds({ metric, question }: CellRequest, indexes: readonly DayIndex[]): readonly SpanFold[] {
+  const segments = question.bySegment ? metric.segments.length : 1;
+  return indexes.flatMap((index, span) =>
+    Array.from({ length: segments }, (_, segment) => ({ segment, span, fold: new UsageFold("unique", index) })),
+  );
 }
 
 /** The day with those of its groups that have the labels, and are in the segment, that are asked for. */

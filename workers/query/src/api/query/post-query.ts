@@ -22,7 +22,7 @@ const route = createRoute({
   description:
     "Measures of one metric, grouped, filtered, compared and ordered, made of the days that are kept of each " +
     "customer. Every number is exact, or said to be `approximate`; what cannot be told exactly is refused with the " +
-    "reason, and so is what would read too much, with how much that would be.\n\n" +
+    "reason, and so is what would read too much, with how much may be read.\n\n" +
     '`"source": "archive"` asks the raw events instead, by properties that no metric has. A job reads them: poll ' +
     "`GET /v1/jobs/{id}`, which has the `result` when it is done.",
   security: KEYED,

@@ -1,5 +1,6 @@
 import type { ProblemBody } from "@tidemark/contract";
 import type { JobAnswer } from "@tidemark/contract/job-schema";
+import { QUERY_HOURLY_DAYS_MAX, QUERY_SPLIT_DAYS_MAX } from "@tidemark/contract/query-limits";
 import type { QueryAnswer } from "@tidemark/contract/query-schema";
 import { DAY_MS, dayOf, HOUR_MS } from "@tidemark/core/timestamp";
 import { env } from "cloudflare:workers";
@@ -287,11 +288,80 @@ describe("POST /v1/query", () => {
     const body = { metric: "users", range: { days: 30 } };
     const problem = await json<ProblemBody>(project, "POST /v1/query", { body, bindings: { DB }, status: 400 });
     expect(problem.errors).toMatchObject([{ pointer: "/range", code: "too_many_rows" }]);
-    expect(problem.errors?.[0]?.detail).toMatch(/about 55\d{3} .*filter\.customers/);
-    // Only some days were counted.
+    expect(problem.errors?.[0]?.detail).toMatch(/more than 50000 .*filter\.customers/);
+    // They were counted, and no further.
     expect(statements.filter(({ sql }) => sql.includes("usage_days"))).toHaveLength(1);
     const one = { ...body, filter: { customers: ["c00001"] } };
-    expect(await json(project, "POST /v1/query", { body: one })).toMatchObject({ rows_estimated: 60 });
+    expect(await json(project, "POST /v1/query", { body: one })).toMatchObject({ rows_read: 30 });
+  });
+
+  test("counts the days that it reads, wherever they lie, and no more than once for each time", async () => {
+    const project = await makeProject();
+    const metric = await makeMetric(project, { slug: "calls", group_by: ["status"] });
+    const burst = Array.from({ length: 40 }, (_, index): Use => ({ customer: `c${index}`, at: NOW - 20 * DAY_MS }));
+    await store(project, metric.id, [...burst, { customer: "c0", at: NOW }]);
+    const rowsOf = async (question: object) =>
+      (await json<QueryAnswer>(project, "POST /v1/query", { body: { metric: "calls", ...question } })).rows_read;
+    expect(await rowsOf({ range: { days: 90 } })).toBe(41);
+    expect(await rowsOf({ range: { days: 10 } })).toBe(1);
+    expect(await rowsOf({ range: { days: 30 }, group_by: ["status"] })).toBe(41);
+    expect(await rowsOf({ range: { days: 30 }, filter: { customers: ["c0", "c1", "nobody"] } })).toBe(3);
+    // The changes leave today out, so both spans are read with it and without.
+    expect(await rowsOf({ range: { days: 15 }, compare: "previous_period" })).toBe(81);
+  });
+
+  test.each([
+    ["cut into hours", { group_by: ["hour_of_day"] }, QUERY_HOURLY_DAYS_MAX],
+    ["taken apart into labels", { group_by: ["status"] }, QUERY_SPLIT_DAYS_MAX],
+  ])("refuses more days %s than it can read, of customers who are there on one day", async (_, question, max) => {
+    const project = await makeProject();
+    const metric = await makeMetric(project, { slug: "calls", group_by: ["status"] });
+    await env.DB.prepare(
+      `INSERT INTO usage_days (project_id, metric_id, day, customer_id, version, value, events, rejected, last_at, groups)
+       WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
+       SELECT ?1, ?2, ?4 - i % 2, i, 1, 1, 1, 0, 0, '[]' FROM n`,
+    )
+      .bind(project.id, metric.id, max, dayOf(NOW) - 3)
+      .run();
+    const body = { metric: "calls", range: { days: 90 }, ...question };
+    const problem = await json<ProblemBody>(project, "POST /v1/query", { body, status: 400 });
+    expect(problem.errors).toMatchObject([{ pointer: "/range", code: "too_many_rows" }]);
+    expect(problem.errors?.[0]?.detail).toContain(`more than ${max} days of customers`);
+  });
+
+  test("tells a label from the columns whose name it has", async () => {
+    const project = await makeProject();
+    const labels = ["previous_value", "change_value", "value"];
+    const metric = await makeMetric(project, { slug: "calls", group_by: labels });
+    await store(project, metric.id, [{ customer: "a", at: NOW, labels: ["x", "y", "z"] }]);
+    const body = {
+      metric: "calls",
+      group_by: ["previous_value", "label:change_value", "value"],
+      compare: "previous_period",
+    };
+    const { columns, data } = await json<QueryAnswer>(project, "POST /v1/query", { body });
+    const names = [
+      "label:previous_value",
+      "label:change_value",
+      "label:value",
+      "value",
+      "previous_value",
+      "change_value",
+    ];
+    expect(columns.map(({ name }) => name)).toEqual(names);
+    expect(data[0]).toMatchObject({
+      group: { "label:previous_value": "x", "label:change_value": "y", "label:value": "z" },
+      values: { value: "1" },
+    });
+  });
+
+  test("says under which conditions it is, of customers only how many", async () => {
+    const filter = { customers: ["grows", "gone"], labels: { status: ["500"] } };
+    expect((await ask(await example(), { filter })).conditions).toEqual({
+      customers: 2,
+      labels: { status: ["500"] },
+      segment: null,
+    });
   });
 
   test("refuses more groups than it can sort", async () => {

@@ -10,11 +10,12 @@ const ANSWER: QueryAnswer = {
   from: "2026-11-15T00:00:00Z",
   to: "2026-11-22T00:00:00Z",
   previous_from: "2026-11-08T00:00:00Z",
+  conditions: { customers: null, labels: {}, segment: null },
   incomplete_from: "2026-11-21T00:00:00Z",
   as_of: "2026-11-21T15:30:00Z",
   approximate: false,
   overflow: false,
-  rows_estimated: 10,
+  rows_read: 10,
   total_rows: 3,
   truncated: true,
   columns: [
@@ -47,7 +48,7 @@ describe("the table of an answer", () => {
     const table = toQueryTable(ANSWER);
     expect(table).toMatchObject({
       title: "API calls by customer",
-      summary: "3 rows by customer, of which 2 are shown.",
+      summary: "3 rows by customer from 2026-11-15 to 2026-11-21 (UTC), of which 2 are shown.",
       columns: [
         { key: "customer", title: "Customer", kind: "customer" },
         { key: "value", title: "API calls", hint: "calls", kind: "quantity" },
@@ -78,7 +79,7 @@ describe("the table of an answer", () => {
     });
     expect(table).toMatchObject({
       title: "API calls by day of week, day",
-      summary: "One row by day of week, day.",
+      summary: "One row by day of week, day from 2026-11-15 to 2026-11-21 (UTC).",
       columns: [{ title: "Day of week" }, { title: "day" }, { title: "Events" }],
       rows: [["Sunday", "free", "0"]],
       chart: null,
@@ -86,10 +87,41 @@ describe("the table of an answer", () => {
   });
 
   test.each([
-    [{ value: "7" }, "API calls: 7 calls."],
-    [{ value: null }, "API calls: there is nothing to measure."],
+    [{ value: "7" }, "API calls: 7 calls from 2026-11-15 to 2026-11-21 (UTC)."],
+    [{ value: null }, "API calls: there is nothing to measure from 2026-11-15 to 2026-11-21 (UTC)."],
   ])("without groups says %j in a sentence", (values, summary) => {
     const columns = ANSWER.columns.slice(1, 2);
     expect(toQueryTable({ ...ANSWER, columns, data: [{ group: {}, values }] }).summary).toBe(summary);
+  });
+
+  test.each([
+    ["2026-11-20T23:00:00Z", "2026-11-21T23:00:00Z", "on 2026-11-21 (Europe/Berlin)"],
+    ["2026-10-23T22:00:00Z", "2026-10-25T23:00:00Z", "from 2026-10-24 to 2026-10-25 (Europe/Berlin)"],
+    ["2026-11-20T08:00:00Z", "2026-11-20T23:00:00Z", "from 2026-11-20 09:00 to 2026-11-21 00:00 (Europe/Berlin)"],
+  ])("says of which time its numbers are: %s – %s", (from, to, span) => {
+    const table = toQueryTable({ ...ANSWER, from, to, time_zone: "Europe/Berlin" });
+    expect(table.summary).toBe(`3 rows by customer ${span}, of which 2 are shown.`);
+    expect(toQueryTable({ ...ANSWER, from, to, time_zone: "Europe/Berlin", data: [] }).summary).toBe(
+      `API calls: nothing was counted ${span}.`,
+    );
+  });
+
+  test("says under which conditions they are, and names no customer", () => {
+    const noteOf = (conditions: QueryAnswer["conditions"]) => toQueryTable({ ...ANSWER, conditions }).notes[0];
+    expect(noteOf({ customers: 1, labels: {}, segment: null })).toBe("Only events of one customer are counted.");
+    expect(noteOf({ customers: 3, labels: { status: ["200", ""], model: "abcdefg".split("") }, segment: "EU" })).toBe(
+      "Only events of 3 customers, in the segment EU, with status 200 or (none), with model a or b or c or d or e or 2 more are counted.",
+    );
+  });
+
+  test.each(["toString", "valueOf", "__proto__", "constructor"])("calls a label %s by its name", (name) => {
+    const columns: QueryAnswer["columns"] = [{ name, in: "group", key: name, kind: "text" }];
+    const data = [{ group: Object.fromEntries([[name, "x"]]), values: {} }];
+    const table = toQueryTable({ ...ANSWER, columns, data });
+    expect(table).toMatchObject({
+      title: `API calls by ${name}`,
+      columns: [{ key: name, title: name }],
+      rows: [["x"]],
+    });
   });
 });

@@ -1,5 +1,8 @@
 import type { QueryAnswer, QueryColumn, QueryRow } from "@tidemark/contract/query-schema";
 import type { ReportCell, ReportColumn, ReportTable } from "@tidemark/contract/report-table";
+import { LABEL_PREFIX } from "@tidemark/contract/query-words";
+import { startOf, zoned } from "@tidemark/core/time-zone";
+import { parseTimestamp } from "@tidemark/core/timestamp";
 
 /** The answer to an ad-hoc question, as people read it. */
 export function toQueryTable(answer: QueryAnswer): ReportTable {
@@ -20,30 +23,34 @@ export function toQueryTable(answer: QueryAnswer): ReportTable {
   };
 }
 
-const TITLES: Readonly<Record<string, string>> = {
-  customer: "Customer",
-  segment: "Segment",
-  hour: "Hour",
-  day: "Day",
-  week: "Week from",
-  month: "Month",
-  hour_of_day: "Hour of day",
-  day_of_week: "Day of week",
-  events: "Events",
-  active_days: "Active days",
-  customers: "Customers",
-  last_seen_at: "Last seen",
-  rejected: "Rejected",
-};
+/** A map, because a label can be called what every object has. */
+const TITLES: ReadonlyMap<string, string> = new Map([
+  ["customer", "Customer"],
+  ["segment", "Segment"],
+  ["hour", "Hour"],
+  ["day", "Day"],
+  ["week", "Week from"],
+  ["month", "Month"],
+  ["hour_of_day", "Hour of day"],
+  ["day_of_week", "Day of week"],
+  ["events", "Events"],
+  ["active_days", "Active days"],
+  ["customers", "Customers"],
+  ["last_seen_at", "Last seen"],
+  ["rejected", "Rejected"],
+]);
 
 /** A label under its own name, also where it has that of a group. */
 function nameOf({ name }: QueryColumn): string {
-  const title = TITLES[name];
-  return title === undefined ? name.replace(/^label:/, "") : title.toLowerCase();
+  return TITLES.get(name)?.toLowerCase() ?? labelOf(name);
+}
+
+function labelOf(name: string): string {
+  return name.startsWith(LABEL_PREFIX) ? name.slice(LABEL_PREFIX.length) : name;
 }
 
 function toColumn({ name, in: part, key, kind }: QueryColumn, { unit, name: metric }: QueryAnswer): ReportColumn {
-  const own = part === "group" ? (TITLES[name] ?? name.replace(/^label:/, "")) : (TITLES[key] ?? metric);
+  const own = part === "group" ? (TITLES.get(name) ?? labelOf(name)) : (TITLES.get(key) ?? metric);
   switch (part) {
     case "group":
       return { key: name, title: own, kind };
@@ -71,20 +78,46 @@ function summarize(answer: QueryAnswer, groups: readonly QueryColumn[]): string 
   const [first] = answer.data;
   const column = answer.columns.find(({ in: part, kind }) => part === "values" && kind !== "instant");
   const figure = column === undefined ? null : (first?.values[column.key] ?? null);
-  if (first === undefined) return `${answer.name}: nothing was counted.`;
+  const time = spanOf(answer);
+  if (first === undefined) return `${answer.name}: nothing was counted ${time}.`;
   if (groups.length === 0) {
-    if (column === undefined || figure === null) return `${answer.name}: there is nothing to measure.`;
+    if (column === undefined || figure === null) return `${answer.name}: there is nothing to measure ${time}.`;
     return column.key === "value"
-      ? `${answer.name}: ${figure} ${answer.unit}.`
-      : `${answer.name}: ${figure} ${nameOf(column)}.`;
+      ? `${answer.name}: ${figure} ${answer.unit} ${time}.`
+      : `${answer.name}: ${figure} ${nameOf(column)} ${time}.`;
   }
   const rows = answer.total_rows === 1 ? "One row" : `${answer.total_rows} rows`;
   const shown = answer.truncated ? `, of which ${answer.data.length} are shown` : "";
-  return `${rows} by ${groups.map(nameOf).join(", ")}${shown}.`;
+  return `${rows} by ${groups.map(nameOf).join(", ")} ${time}${shown}.`;
+}
+
+/** From when to when, in the answer's zone: its first and its last day, or hours where it begins or ends within one. */
+function spanOf({ from, to, time_zone }: QueryAnswer): string {
+  const [start, end] = [zoned(parseTimestamp(from), time_zone), zoned(parseTimestamp(to), time_zone)];
+  const isWhole = [start, end].every((at) => startOf(at.toPlainDate(), time_zone) === at.epochMilliseconds);
+  const [first, last] = isWhole
+    ? [start.toPlainDate(), end.toPlainDate().subtract({ days: 1 })].map(String)
+    : [start, end].map((at) => at.toPlainDateTime().toString({ smallestUnit: "minute" }).replace("T", " "));
+  return first === last ? `on ${first} (${time_zone})` : `from ${first} to ${last} (${time_zone})`;
+}
+
+/** Values of a label that a sentence names. */
+const NAMED_MAX = 5;
+
+/** Under which conditions the numbers are. Customers are not named: whoever reads the table may not know them. */
+function toConditions({ customers, labels, segment }: QueryAnswer["conditions"]): readonly string[] {
+  const parts = Object.entries(labels).map(([label, values]) => {
+    const named = values.slice(0, NAMED_MAX).map((value) => (value === "" ? "(none)" : value));
+    const others = values.length > NAMED_MAX ? [`${values.length - NAMED_MAX} more`] : [];
+    return `with ${label} ${[...named, ...others].join(" or ")}`;
+  });
+  if (segment !== null) parts.unshift(`in the segment ${segment}`);
+  if (customers !== null) parts.unshift(customers === 1 ? "of one customer" : `of ${customers} customers`);
+  return parts.length === 0 ? [] : [`Only events ${parts.join(", ")} are counted.`];
 }
 
 function toNotes(answer: QueryAnswer): readonly string[] {
-  const notes: string[] = [];
+  const notes = [...toConditions(answer.conditions)];
   const compares = answer.previous_from !== null;
   if (answer.incomplete_from !== null)
     notes.push(

@@ -27,7 +27,7 @@ export interface CellGroup {
 
 export interface Cells {
   readonly groups: readonly CellGroup[];
-  readonly rows_estimated: number;
+  readonly rows_read: number;
   readonly overflow: boolean;
 }
 
@@ -40,7 +40,7 @@ export async function readCells(db: D1Database, request: CellRequest): Promise<C
   checkExactness(request);
   const plan = planSpans(request.slots);
   const views = planViews(request, plan);
-  const rows_estimated = await checkDays(db, request, { views, plan });
+  const rows_read = await checkDays(db, request, { views, plan });
   const { project_id, metric, question, customer_ids, slots } = request;
   const { aggregation } = metric;
   const cells: CellQuestion = {
@@ -65,7 +65,7 @@ export async function readCells(db: D1Database, request: CellRequest): Promise<C
   if (Math.max(values.length, ids.length, events.length) > QUERY_CELLS_MAX) throw tooManyCells();
   return {
     groups: mergeCells([...values, ...ids, ...events]),
-    rows_estimated,
+    rows_read,
     overflow: values.some(({ overflow }) => overflow),
   };
 }

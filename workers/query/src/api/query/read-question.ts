@@ -8,6 +8,8 @@ import {
   MEASURES,
   TIME_GROUPS,
   type TimeGroup,
+  changeName,
+  previousName,
 } from "@tidemark/contract/query-words";
 import { invalid } from "../../plumbing/issues.ts";
 
@@ -86,11 +88,16 @@ function readGroup(name: string, metric: Labelled): Group | string {
   if (name === "customer") return { kind: "customer", name };
   if (name === "segment") return metric.segments.length > 0 ? { kind: "segment", name } : segmentRemedy(metric);
   const label = name.startsWith(LABEL_PREFIX) ? name.slice(LABEL_PREFIX.length) : name;
-  if (metric.group_by.includes(label)) return { kind: "label", name: RESERVED.has(label) ? name : label, label };
+  if (metric.group_by.includes(label))
+    return { kind: "label", name: RESERVED.has(label) ? LABEL_PREFIX + label : label, label };
   return `Must be one of ${GROUPS.join(", ")}, or a label of the metric. ${labelRemedy(metric)}`;
 }
 
-const RESERVED: ReadonlySet<string> = new Set([...GROUPS, ...MEASURES]);
+/** What other columns are called: a label with such a name always has its prefix. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...GROUPS,
+  ...MEASURES.flatMap((measure) => [measure, previousName(measure), changeName(measure)]),
+]);
 
 function labelRemedy({ group_by }: Labelled): string {
   return group_by.length === 0 ? "This metric is not split by any label." : `Its labels are ${group_by.join(", ")}.`;
@@ -132,8 +139,8 @@ function toColumns(groups: readonly Group[], { measures, compare }: QueryQuestio
       if (compare === null || key === "last_seen_at") return [value];
       return [
         value,
-        { name: `previous_${key}`, in: "previous", key, kind: KINDS[key] },
-        { name: `change_${key}`, in: "change", key, kind: "change" },
+        { name: previousName(key), in: "previous", key, kind: KINDS[key] },
+        { name: changeName(key), in: "change", key, kind: "change" },
       ];
     }),
   ];

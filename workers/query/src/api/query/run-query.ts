@@ -60,7 +60,7 @@ async function answer(
   const slots = planSlots(spans, question.times, { timeZone: time_zone, byDay, now });
   const counters = (await readCounters(db, project_id, [metric])).get(metric.id) ?? [];
   const request = { project_id, metric, counters, question, customer_ids: customers, span, slots, now };
-  const { groups, rows_estimated, overflow } = await readCells(db, request);
+  const { groups, rows_read, overflow } = await readCells(db, request);
   const rows = toRows(groups, request, roles);
   return {
     metric: metric.slug,
@@ -70,11 +70,16 @@ async function answer(
     from: toInstantText(span.start),
     to: toInstantText(span.end),
     previous_from: question.compares ? toInstantText(period.previous.start) : null,
+    conditions: {
+      customers: customers?.length ?? null,
+      labels: Object.fromEntries(question.only.map(([label, values]) => [label, [...values]])),
+      segment: question.segment,
+    },
     incomplete_from: toOptionalInstant(period.incomplete_from),
     as_of: toInstantText(now),
     approximate: isApproximate(groups, question),
     overflow,
-    rows_estimated,
+    rows_read,
     total_rows: rows.length,
     truncated: rows.length > limit,
     columns: [...question.columns],

@@ -77,6 +77,9 @@ describe("a threshold", () => {
     expect(await json(project, target, { body: { percent: 80 } })).toMatchObject({ segment: "EU", hysteresis: "0" });
     expect(await json(project, target, { body: { segment: null } })).toMatchObject({ segment: null, percent: 80 });
     expect((await call(project, target, { body: { segment: "Mars" } })).status).toBe(400);
+    await json(project, target, { body: { percent: 50, hysteresis: 40 } });
+    const refused = await json<ProblemBody>(project, target, { body: { percent: 10 }, status: 400 });
+    expect(refused.errors).toMatchObject([{ pointer: "/hysteresis" }]);
   });
 
   test("of all customers is known to the meters of those who have an allowance when it is there", async () => {
