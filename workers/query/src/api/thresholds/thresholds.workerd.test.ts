@@ -189,6 +189,7 @@ test("notices tell who came to which line, newest first, by the metric's name of
     operator: ">=",
     line: "80 %",
     segment: null,
+    label: null,
     value: "801",
     previous_value: "799",
     allowance: "1000",
