@@ -23,6 +23,7 @@ import type { IdMemory } from "./id-memory.ts";
 import { MeterRow } from "./meter-row.ts";
 import { completeEvents } from "./quota/complete-events.ts";
 import { countBackfilled } from "./quota/count-backfilled.ts";
+import { countFacts } from "./quota/count-facts.ts";
 import { consumeUnenforced } from "./quota/consume-unenforced.ts";
 import { decide } from "./quota/decide.ts";
 import { define } from "./quota/define.ts";
@@ -181,7 +182,7 @@ export class Meter {
     const touched = books.count(request, isFresh, this.#version);
     const decided = quotas.log.isEmpty ? NONE_DECIDED : completeEvents(quotas, books, request, isFresh, this.#version);
     const { matches } = request;
-    quotas.facts(request, (match) => isFresh[matches[2 * match] ?? 0] === 1 && !decided.has(match), now);
+    countFacts(quotas, request, (match) => isFresh[matches[2 * match] ?? 0] === 1 && !decided.has(match), now);
     // What a decision had counted is taken back where the event is counted.
     if (decided.size > 0) this.#tallies.invalidate();
     else this.#tallies.addEvents(request, isFresh);

@@ -6,9 +6,7 @@ import { commit, passes } from "./decide-reservation.ts";
 import { memberOf } from "./decide-use.ts";
 import { canonical, contentOf, type Desk, placeOf, Refused, toCounted } from "./desk.ts";
 import { afterAllOf, endOf } from "./end-of.ts";
-import type { LiveBalance } from "./live-balance.ts";
 import type { Metered } from "./metered-metrics.ts";
-import type { Quotas } from "./quotas.ts";
 
 /**
  * Counts consumes that were admitted while the meter could not be reached: they have happened, whatever the
@@ -80,7 +78,7 @@ function count(
     const watch = quotas.watch(live, metered);
     quotas.balances.adopt(live);
     live.touch();
-    live.balance.fact((start) => valueIn(quotas, live, start, units), at, place.segments);
+    live.balance.fact((start) => quotas.valueIn(live, start, units), at, place.segments);
     quotas.crossed(watch, now);
     return { balance: live.key, parts: [] };
   });
@@ -111,9 +109,4 @@ function unitsOf(
     if (error instanceof Refused) return undefined;
     throw error;
   }
-}
-
-function valueIn(quotas: Quotas, live: LiveBalance, cycleStart: number, units: Exact): Exact {
-  if (live.definition.terms.aggregation !== "unique") return units;
-  return quotas.members.add(live, cycleStart, units) ? quotas.unitOf(live) : 0;
 }

@@ -1,5 +1,6 @@
 import { addExact, DAY_MS, type Exact, fromInteger, HOUR_MS, type UsageDay } from "@tidemark/core";
 import type { DayPair } from "../recount.ts";
+import { countFact } from "./count-facts.ts";
 import type { Quotas } from "./quotas.ts";
 
 /**
@@ -15,7 +16,8 @@ export function countBackfilled(quotas: Quotas, pairs: readonly DayPair[], from:
     for (const [hour, value] of byHour(recounted)) {
       const instant = recounted.day * DAY_MS + hour * HOUR_MS;
       const units = addExact(value, -(before.get(hour) ?? 0));
-      if (instant >= from && units !== 0) quotas.fact(recounted.metric_id, units, instant, 0, now);
+      if (instant >= from && units !== 0)
+        countFact(quotas, recounted.metric_id, { value: units, instant, segments: 0 }, now);
     }
   }
 }

@@ -1,11 +1,4 @@
-import type {
-  BalancesReply,
-  EventColumns,
-  MeterAddress,
-  MeteredMetric,
-  ThresholdCrossing,
-  Unavailable,
-} from "@tidemark/contract";
+import type { BalancesReply, MeterAddress, MeteredMetric, ThresholdCrossing, Unavailable } from "@tidemark/contract";
 import type { Exact } from "@tidemark/core";
 import { fromExactJson, toExactJson } from "@tidemark/core/exact-json";
 import { EMPTY_ID_STATE, type IdState } from "../id-memory.ts";
@@ -111,13 +104,13 @@ export class Quotas {
   /** The balances of a metric that go on, as they stand now. @param labelOf the label for a limit `per` label. */
   of(metricId: string, now: number, labelOf: (path: string) => string): readonly LiveBalance[] {
     const lives = this.balances.of(metricId, now, labelOf);
-    for (const live of lives) this.#advance(live, now);
+    for (const live of lives) this.advance(live, now);
     return lives;
   }
 
   /** Every balance, as it stands now. */
   all(now: number): readonly LiveBalance[] {
-    for (const live of this.balances.all) this.#advance(live, now);
+    for (const live of this.balances.all) this.advance(live, now);
     return this.balances.all;
   }
 
@@ -128,7 +121,7 @@ export class Quotas {
 
   /** The balances that hold a reservation or lease, as they stand now. */
   holding(id: string, now: number): readonly LiveBalance[] {
-    for (const live of this.balances.holding(id)) this.#advance(live, now);
+    for (const live of this.balances.holding(id)) this.advance(live, now);
     return this.balances.holding(id);
   }
 
@@ -136,7 +129,7 @@ export class Quotas {
    * Rolls missed cycles. Holds that ended by themselves are remembered as ended, what was used of them is counted
    * among the days, and thresholds look at what has happened meanwhile.
    */
-  #advance(live: LiveBalance, now: number): void {
+  advance(live: LiveBalance, now: number): void {
     const { balance } = live;
     const cycle = balance.state.current.index;
     const metered = this.metrics.byId(live.definition.metric_id);
@@ -144,7 +137,7 @@ export class Quotas {
     balance.advance(now);
     const settled = balance.takeSettled();
     if (cycle !== balance.state.current.index) watch?.beginCycle();
-    if (watch !== undefined) this.#look(watch, now);
+    if (watch !== undefined) this.look(watch, now);
     live.touch();
     for (const { id, used, at } of settled) {
       const meta = live.holds.get(id);
@@ -190,63 +183,8 @@ export class Quotas {
     return 10 ** (this.metrics.byId(definition.metric_id)?.metric.decimal_places ?? 0);
   }
 
-  /**
-   * Counts what has happened, in the cycles that it happened in.
-   *
-   * @param counts which matches of the call are to be counted.
-   */
-  facts(columns: EventColumns, counts: (match: number) => boolean, now: number): void {
-    if (this.balances.all.length === 0) return;
-    const { matches, values, instants, series } = columns;
-    const large = new Map(columns.large);
-    const watches = new Map<LiveBalance, BalanceWatch>();
-    const ofSeries = series.map((ref) => this.#targetsOf(ref, now, watches));
-    if (ofSeries.every((targets) => targets.length === 0)) return;
-    for (let match = 0; match < values.length; match++) {
-      const index = matches[2 * match + 1] ?? 0;
-      const targets = ofSeries[index] ?? [];
-      const plain = values[match] ?? NaN;
-      if (targets.length === 0 || Number.isNaN(plain) || !counts(match)) continue;
-      const value = Number.isFinite(plain) ? plain : (large.get(match) ?? 0);
-      const instant = instants[matches[2 * match] ?? 0] ?? 0;
-      for (const target of targets) this.#fact(target, value, instant, series[index]?.segments ?? 0, now);
-    }
-  }
-
-  /** Counts one fact of a metric without labels. */
-  fact(metricId: string, value: Exact, instant: number, segments: number, now: number): void {
-    for (const target of this.#targetsOf({ metric_id: metricId, labels: [] }, now, new Map()))
-      this.#fact(target, value, instant, segments, now);
-  }
-
-  #fact({ live, watch }: Target, value: Exact, instant: number, segments: number, now: number): void {
-    this.balances.adopt(live);
-    live.touch();
-    live.balance.fact((start) => this.#valueIn(live, start, value), instant, segments);
-    this.#look(watch, now);
-  }
-
-  /** Facts also reach a balance that was cancelled: they may have happened before. A balance has one watch in a call. */
-  #targetsOf(
-    { metric_id, of = metric_id, labels }: Pick<EventColumns["series"][number], "metric_id" | "of" | "labels">,
-    now: number,
-    watches: Map<LiveBalance, BalanceWatch>,
-  ): readonly Target[] {
-    const metered = this.metrics.byId(of);
-    if (metered === undefined) return [];
-    const { group_by } = metered.metric;
-    const ended = this.balances.all.filter(({ definition, balance }) => definition.metric_id === of && balance.isEnded);
-    for (const live of ended) this.#advance(live, now);
-    const open = this.of(of, now, (path) => labels[group_by.indexOf(path)] ?? "");
-    return [...open, ...ended].map((live) => {
-      const watch = watches.get(live) ?? this.watch(live, metered);
-      watches.set(live, watch);
-      return { live, watch };
-    });
-  }
-
-  /** What a value adds to a cycle. */
-  #valueIn(live: LiveBalance, cycleStart: number, value: Exact): Exact {
+  /** What a value adds to a cycle: a distinct one counts once in each. */
+  valueIn(live: LiveBalance, cycleStart: number, value: Exact): Exact {
     if (live.definition.terms.aggregation !== "unique") return value;
     return this.members.add(live, cycleStart, value) ? this.unitOf(live) : 0;
   }
@@ -259,12 +197,13 @@ export class Quotas {
 
   /** What a watched balance crossed, noted for the outbox. */
   crossed(watch: BalanceWatch, now: number): readonly ThresholdCrossing[] {
-    return this.#look(watch, now).map(({ id, threshold_id, name, operator, value }) => {
+    return this.look(watch, now).map(({ id, threshold_id, name, operator, value }) => {
       return { id, threshold_id, name, operator, value };
     });
   }
 
-  #look(watch: BalanceWatch, now: number): readonly Crossing[] {
+  /** The same as it is handed over. */
+  look(watch: BalanceWatch, now: number): readonly Crossing[] {
     this.crossings.lookNear(watch, now);
     return this.crossings.look(watch, now);
   }
@@ -288,7 +227,7 @@ export class Quotas {
 
   /** What is kept in tables leaves the row; balances that were cancelled come to their end. */
   saveFinal(now: number): void {
-    for (const live of this.balances.all) if (live.balance.isEnded) this.#advance(live, now);
+    for (const live of this.balances.all) if (live.balance.isEnded) this.advance(live, now);
     this.balances.saveFinal();
   }
 
@@ -318,9 +257,4 @@ export class Quotas {
     const forgets = this.log.forgetBefore(oldestDay);
     return this.members.ids.forgetBefore(oldestDay) || forgets || compacts;
   }
-}
-
-interface Target {
-  readonly live: LiveBalance;
-  readonly watch: BalanceWatch;
 }
