@@ -59,14 +59,18 @@ export interface Faults {
 export class PipelineHarness {
   readonly env: PipelineEnv;
   faults: Faults = {};
-  now: number;
+  #now: number;
+  readonly #tell: (now: number) => void;
   readonly #handler: QueueHandler;
   readonly #queued: Queued[] = [];
   readonly #customers = new Map<string, { readonly projectId: string; readonly customerId: string }>();
 
-  constructor(handler: QueueHandler, now: number) {
+  /** @param tell the clock that the handlers read themselves, in milliseconds: whenever the harness's moves. */
+  constructor(handler: QueueHandler, now: number, tell: (now: number) => void = () => {}) {
     this.#handler = handler;
-    this.now = now;
+    this.#now = now;
+    this.#tell = tell;
+    tell(now);
     this.env = {
       FLUSH_SECONDS_MIN: "20",
       WEBHOOK_ORIGINS: bindings.WEBHOOK_ORIGINS,
@@ -81,6 +85,15 @@ export class PipelineHarness {
       JOBS: this.#queue("tidemark-jobs", () => this.faults.before?.("job")),
       NOTIFICATIONS: this.#queue("tidemark-notifications", () => this.faults.before?.("notification")),
     };
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  set now(now: number) {
+    this.#now = now;
+    this.#tell(now);
   }
 
   /** Messages that wait, of all queues. */

@@ -29,17 +29,7 @@ afterEach(() => {
 /** A project of its own, with a count by status and a sum of bytes. */
 async function open(): Promise<void> {
   project = `project-${++projects}`;
-  harness = new PipelineHarness(queue, START);
-  // The handlers read the clock themselves.
-  let now = START;
-  Object.defineProperty(harness, "now", {
-    get: () => now,
-    set: (to: number) => {
-      now = to;
-      vi.setSystemTime(to);
-    },
-  });
-  vi.setSystemTime(START);
+  harness = new PipelineHarness(queue, START, (now) => vi.setSystemTime(now));
   await env.DB.batch([
     env.DB.prepare("DELETE FROM watches"),
     env.DB.prepare("INSERT INTO projects VALUES (?, 'p', 'UTC', 1, 0)").bind(project),

@@ -35,16 +35,7 @@ afterEach(() => {
 /** A project with a sum of `v` in intervals of a month, split by the region. */
 async function open(metric: object = {}): Promise<void> {
   project = `watched-${++projects}`;
-  harness = new PipelineHarness(queue, START);
-  let now = START;
-  Object.defineProperty(harness, "now", {
-    get: () => now,
-    set: (to: number) => {
-      now = to;
-      vi.setSystemTime(to);
-    },
-  });
-  vi.setSystemTime(START);
+  harness = new PipelineHarness(queue, START, (now) => vi.setSystemTime(now));
   const equals = (value: string) => ({ and: [{ property: "r", op: "equals", value } as const] });
   const rules = {
     id: "m",

@@ -21,6 +21,34 @@ export async function snapshot<Answer>(
   question: readonly unknown[],
   make: () => Promise<Answer>,
 ): Promise<Answer> {
+  return ask(db, projectId, { question, isGood: isCurrent }, make);
+}
+
+/**
+ * The answer to a question, given out for `keptMs` whatever changes meanwhile: for what costs much, or other machines,
+ * and may be that old. `snapshot` is for what has to be current.
+ *
+ * @param question as `snapshot` has it.
+ */
+export async function keptFor<Answer>(
+  db: D1Database,
+  projectId: string,
+  { question, keptMs }: { readonly question: readonly unknown[]; readonly keptMs: number },
+  make: () => Promise<Answer>,
+): Promise<Answer> {
+  const isGood: Judge = ({ made_at }, _mark, now) => now >= made_at && now - made_at < keptMs;
+  return ask(db, projectId, { question, isGood }, make);
+}
+
+/** Whether a kept answer can be given out, while answers would be made of what `mark` says. */
+type Judge = (kept: SnapshotRow, mark: string, now: number) => boolean;
+
+async function ask<Answer>(
+  db: D1Database,
+  projectId: string,
+  { question, isGood }: { readonly question: readonly unknown[]; readonly isGood: Judge },
+  make: () => Promise<Answer>,
+): Promise<Answer> {
   const key = await sha256(JSON.stringify(question));
   const { mark, kept } = await findSnapshot(db, projectId, key);
   const made_at = Date.now();
@@ -48,11 +76,7 @@ function bytesOf(text: string): number {
   return new TextEncoder().encode(text).byteLength;
 }
 
-function isGood(
-  kept: { readonly mark: string; readonly made_at: number; readonly took_ms: number },
-  mark: string,
-  now: number,
-): boolean {
+function isCurrent(kept: SnapshotRow, mark: string, now: number): boolean {
   const age = now - kept.made_at;
   if (age < 0 || age > SNAPSHOT_MS_MAX) return false;
   return kept.mark === mark || age < kept.took_ms * SNAPSHOT_SHARE;

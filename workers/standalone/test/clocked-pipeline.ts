@@ -4,17 +4,7 @@ import worker from "../src/index.ts";
 
 /** The counting path with a clock that every part of it goes by. Fake timers have to be in use. */
 export function clockedPipeline(start: number): PipelineHarness {
-  const pipeline = new PipelineHarness(worker.queue, start);
-  let now = start;
-  Object.defineProperty(pipeline, "now", {
-    get: () => now,
-    set: (to: number) => {
-      now = to;
-      vi.setSystemTime(to);
-    },
-  });
-  vi.setSystemTime(start);
-  return pipeline;
+  return new PipelineHarness(worker.queue, start, (now) => vi.setSystemTime(now));
 }
 
 /** Counts everything that waits, and stores it: meters hand over what has changed two seconds later. */

@@ -22,15 +22,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: START });
   vi.spyOn(console, "error").mockImplementation(() => {});
   project = `recount-${++projects}`;
-  harness = new PipelineHarness(queue, START);
-  let now = START;
-  Object.defineProperty(harness, "now", {
-    get: () => now,
-    set: (to: number) => {
-      now = to;
-      vi.setSystemTime(to);
-    },
-  });
+  harness = new PipelineHarness(queue, START, (now) => vi.setSystemTime(now));
   await env.DB.batch([
     env.DB.prepare("DELETE FROM watches"),
     env.DB.prepare("INSERT INTO projects VALUES (?, 'p', 'UTC', 1, 0)").bind(project),

@@ -11,7 +11,7 @@ import {
   type Figure,
 } from "@tidemark/db/platform-figures";
 import type { CounterDays } from "@tidemark/db/project-usage";
-import { keptFor } from "../../kept-for.ts";
+import { keptFor } from "../../snapshot.ts";
 import { snapshot } from "../../snapshot.ts";
 import { toMetric } from "../metrics/metric.ts";
 import { type Counter, readCounters } from "../usage/counters.ts";

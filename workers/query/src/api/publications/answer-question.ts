@@ -3,7 +3,7 @@ import type { PublicationQuestion } from "@tidemark/contract/publication-schema"
 import type { QueryAnswer } from "@tidemark/contract/query-schema";
 import type { ReportAnswer } from "@tidemark/contract/report-schema";
 import type { QueryEnv } from "../../env.ts";
-import { keptFor } from "../../kept-for.ts";
+import { keptFor } from "../../snapshot.ts";
 import { runQuery } from "../query/run-query.ts";
 import { runReport } from "../reports/run-report.ts";
 
